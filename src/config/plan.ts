@@ -1,0 +1,50 @@
+/** The configuration in the form that the daemon works with: defaults filled in, filters compiled, frozen. */
+import type { Network } from '../core/address.ts';
+import type { JailPolicy } from '../core/policy.ts';
+import type { Filter } from '../match/filter.ts';
+
+/** Where to listen; port 0 asks the kernel for a free one. */
+export type ListenAddress = { readonly host: string; readonly port: number };
+
+export type JailPlan = {
+  readonly policy: JailPolicy;
+  /** Names of the filters that feed this jail, each of them in Plan.filters. */
+  readonly filters: readonly string[];
+};
+
+export type Plan = {
+  readonly stateDirectory: string;
+  /** The control socket. */
+  readonly socketPath: string;
+  readonly journal: {
+    readonly enabled: boolean;
+    /** Read this directory of journal files instead of the system's journal; null for the system's. */
+    readonly directory: string | null;
+  };
+  readonly syslog: {
+    readonly udp: readonly ListenAddress[];
+    readonly tcp: readonly ListenAddress[];
+    /** Peers outside these networks are counted and dropped. */
+    readonly senders: readonly Network[];
+    /** Longer messages are cut to this many bytes. */
+    readonly maxMessageBytes: number;
+    readonly maxConnections: number;
+    readonly maxConnectionsPerSender: number;
+  };
+  readonly metrics: { readonly listen: readonly ListenAddress[] };
+  readonly firewall: { readonly backend: 'nft' | 'dry-run'; readonly table: string };
+  /** Never banned, and their packets pass even when a set holds them. */
+  readonly trust: readonly Network[];
+  readonly limits: {
+    /** Failure windows kept for each jail. */
+    readonly maxOffenders: number;
+    /** Bans kept for each jail. */
+    readonly maxBans: number;
+  };
+  /** Enabled jails only, by name. */
+  readonly jails: readonly JailPlan[];
+  /** Every filter that loaded, whether a jail uses it or not. */
+  readonly filters: readonly Filter[];
+  /** Filters that were refused, with their reasons as `file:line:column: text`. */
+  readonly refusedFilters: readonly { readonly name: string; readonly problems: readonly string[] }[];
+};

@@ -1,0 +1,150 @@
+/**
+ * Everything that happens, as one union. Log lines, metrics, the event stream and test assertions all derive from it
+ * and no counter is touched anywhere else. High-rate occurrences are tallied by whoever sees them and reported as one
+ * event per batch.
+ */
+import type { Address, Network } from './address.ts';
+import type { Ban, Cause } from './decision.ts';
+import type { RuleKind } from './failure.ts';
+import type { SourceKind } from './record.ts';
+import type { Microseconds } from './time.ts';
+
+/** A part of the daemon that can be up, or working with a limitation, or not working. */
+export type ComponentName =
+  | 'journal'
+  | 'syslog'
+  | 'firewall'
+  | 'state'
+  | 'metrics'
+  | 'control'
+  | 'configuration';
+export type ComponentHealth = 'up' | 'degraded' | 'down' | 'off';
+
+/** Named limits. Each has a constant where it is enforced, and this event when it is hit. */
+export type LimitName =
+  | 'offenders' // windows of a jail: the one whose last failure is oldest is dropped
+  | 'bans' // bans of a jail: the one that would end first is dropped
+  | 'connections' // stream connections: the new one is refused
+  | 'connections-per-sender' // the new one is refused
+  | 'message-length' // the message is cut
+  | 'sessions' // remembered sessions of a filter: the oldest is dropped
+  | 'backlog' // records waiting to be matched: the newest is dropped
+  | 'firewall-queue' // elements waiting for the kernel
+  | 'event-listeners'; // streams of events to clients: the new one is refused
+
+/** Why a record could not be used. */
+export type RejectReason = 'unknown-sender' | 'malformed' | 'empty' | 'untrusted';
+
+export type BailiffEvent =
+  | { readonly kind: 'started'; readonly version: string }
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'stopping'; readonly reason: string }
+  | {
+      readonly kind: 'component';
+      readonly component: ComponentName;
+      readonly health: ComponentHealth;
+      /** One line for people: what it listens to or enforces, or what is wrong. */
+      readonly detail: string;
+      /** What to do about it; '' when nothing is wrong. */
+      readonly advice: string;
+    }
+  | { readonly kind: 'records'; readonly source: SourceKind; readonly count: number; readonly bytes: number }
+  | {
+      readonly kind: 'rejected';
+      readonly source: SourceKind;
+      readonly sender: string;
+      readonly reason: RejectReason;
+      readonly count: number;
+    }
+  /** Datagrams that the kernel dropped because our socket buffer was full (SO_RXQ_OVFL or /proc/net/udp). */
+  | {
+      readonly kind: 'kernel-loss';
+      readonly source: SourceKind;
+      readonly listener: string;
+      readonly count: number;
+    }
+  | {
+      readonly kind: 'connection';
+      readonly source: SourceKind;
+      readonly sender: string;
+      readonly change: 'opened' | 'closed';
+      readonly open: number;
+    }
+  | {
+      readonly kind: 'matched';
+      readonly filter: string;
+      readonly rule: string;
+      readonly ruleKind: RuleKind;
+      readonly source: SourceKind;
+    }
+  | {
+      readonly kind: 'failure';
+      readonly jail: string;
+      readonly filter: string;
+      readonly address: Address;
+      readonly offender: Network;
+      /** Attacker's text: escape it before showing it, never make it a label. */
+      readonly user: string;
+      readonly seenAt: Microseconds;
+      /** Failures in the window, this one included. */
+      readonly count: number;
+      readonly maxRetry: number;
+    }
+  | {
+      readonly kind: 'ignored';
+      readonly jail: string;
+      readonly address: Address;
+      readonly reason: 'ignore' | 'trust' | 'own-address';
+    }
+  /** A failure older than any window or ban that it could still matter for. */
+  | {
+      readonly kind: 'stale';
+      readonly jail: string;
+      readonly offender: Network;
+      readonly seenAt: Microseconds;
+    }
+  | { readonly kind: 'ban'; readonly ban: Ban }
+  | { readonly kind: 'extend'; readonly ban: Ban }
+  | { readonly kind: 'unban'; readonly ban: Ban; readonly cause: Cause }
+  | { readonly kind: 'forgive'; readonly jail: string; readonly offender: Network }
+  | {
+      /** A ban that began by an offence is in the kernel; the length is from the record's arrival to the kernel's word. */
+      readonly kind: 'enforced';
+      readonly ban: Ban;
+      readonly arrivalToKernel: Microseconds;
+    }
+  | { readonly kind: 'firewall-transaction'; readonly elements: number; readonly duration: Microseconds }
+  | {
+      readonly kind: 'firewall-error';
+      readonly message: string;
+      readonly advice: string;
+      readonly elements: number;
+    }
+  /** The kernel did not hold what the ledger does, and was repaired. */
+  | {
+      readonly kind: 'firewall-drift';
+      readonly missing: number;
+      readonly surplus: number;
+      readonly wrongTimeout: number;
+      readonly tableLost: boolean;
+    }
+  | { readonly kind: 'dropped'; readonly set: string; readonly packets: number; readonly bytes: number }
+  | { readonly kind: 'state-commit'; readonly changes: number; readonly duration: Microseconds }
+  | { readonly kind: 'state-error'; readonly message: string; readonly advice: string }
+  /** The journal went on somewhere else than at our cursor: entries were vacuumed away before they were read. */
+  | { readonly kind: 'journal-gap'; readonly detail: string }
+  | { readonly kind: 'journal-lag'; readonly lag: Microseconds }
+  | { readonly kind: 'limit'; readonly limit: LimitName; readonly detail: string; readonly count: number }
+  | {
+      readonly kind: 'reload';
+      readonly result: 'applied' | 'refused';
+      readonly problems: readonly string[];
+      readonly jails: number;
+    }
+  | { readonly kind: 'filter-refused'; readonly filter: string; readonly problems: readonly string[] };
+
+export type EventKind = BailiffEvent['kind'];
+export type EventOf<Kind extends EventKind> = Extract<BailiffEvent, { readonly kind: Kind }>;
+
+/** Takes events; must not throw. */
+export type Emit = (event: BailiffEvent) => void;

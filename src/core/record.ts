@@ -1,0 +1,42 @@
+/**
+ * A record: one message that some source has read, in the words of RFC 5424. All fields are always present, so that
+ * every record has the same hidden class in V8 whatever its source.
+ */
+import type { Microseconds } from './time.ts';
+
+/** Where a record came in. `file` covers standard input and every file that a tool reads. */
+export type SourceKind = 'journal' | 'udp' | 'tcp' | 'tls' | 'unix' | 'file';
+
+/**
+ * The fields that journald itself has stamped on an entry (systemd.journal-fields(7), those that begin with `_`).
+ * Unlike the rest of an entry they cannot be written by its sender. A missing field is '' and `uid` is -1 then.
+ */
+export type TrustedFields = {
+  readonly unit: string;
+  readonly executable: string;
+  readonly uid: number;
+};
+
+export type LogRecord = {
+  /** When it arrived: at this program for a network source, at journald for an entry. Decides all windows. */
+  readonly at: Microseconds;
+  readonly source: SourceKind;
+  /** The peer's address (canonical text), which is its identity; '' for records of this host. */
+  readonly sender: string;
+  /** What the sender calls itself: a claim, for display only; '' when absent. */
+  readonly hostname: string;
+  /** APP-NAME, TAG or SYSLOG_IDENTIFIER; '' when absent. Chosen by whoever wrote the message. */
+  readonly identifier: string;
+  /** PROCID as text, '' when absent. */
+  readonly pid: string;
+  /** 0 to 23, or -1 when the message carries none. */
+  readonly facility: number;
+  /** 0 (emergency) to 7 (debug), or -1 when the message carries none. */
+  readonly severity: number;
+  /** The text, decoded as UTF-8; every byte of it may have been written by an attacker. */
+  readonly message: string;
+  /** The device's own time, or -1. Kept for display and clock-skew only: it never decides anything. */
+  readonly timestamp: Microseconds;
+  /** Set for journal entries only. */
+  readonly trusted: TrustedFields | null;
+};

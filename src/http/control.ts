@@ -1,0 +1,94 @@
+/** What the daemon answers to whoever controls it, as the JSON that crosses the socket. Instants are RFC 3339. */
+import type { ComponentHealth, ComponentName } from '../core/event.ts';
+
+export type ComponentReport = {
+  readonly component: ComponentName;
+  readonly health: ComponentHealth;
+  readonly detail: string;
+  readonly advice: string;
+};
+
+/** `current` numbers are of this moment, `total` ones since the state directory was made. */
+export type JailReport = {
+  readonly name: string;
+  readonly filters: readonly string[];
+  readonly maxRetry: number;
+  /** Durations as people write them, `10m`. */
+  readonly findTime: string;
+  readonly banTime: string;
+  /** Offenders with failures in the window, and the failures themselves. */
+  readonly currentOffenders: number;
+  readonly currentFailures: number;
+  readonly totalFailures: number;
+  readonly currentBans: number;
+  readonly totalBans: number;
+};
+
+export type BanReport = {
+  readonly offender: string;
+  readonly jail: string;
+  readonly since: string;
+  /** RFC 3339, or `forever`. */
+  readonly until: string;
+  /** Seconds until it ends; null for a permanent ban. */
+  readonly remainingSeconds: number | null;
+  readonly cause: string;
+  readonly failures: number;
+  /** Whether the kernel has confirmed it. */
+  readonly enforced: boolean;
+};
+
+export type StatusReport = {
+  readonly version: string;
+  readonly pid: number;
+  readonly startedAt: string;
+  readonly dryRun: boolean;
+  readonly configuration: string;
+  readonly components: readonly ComponentReport[];
+  readonly jails: readonly JailReport[];
+  readonly refusedFilters: readonly { readonly name: string; readonly problems: readonly string[] }[];
+};
+
+export type JailStatusReport = JailReport & { readonly bans: readonly BanReport[] };
+
+export type BanRequest = {
+  /** An address or a network in CIDR notation. */
+  readonly address: string;
+  readonly jail: string;
+  /** A duration as in the configuration; the jail's ban time when absent. */
+  readonly for?: string;
+};
+
+export type ReloadReport = {
+  readonly applied: boolean;
+  /** `file:line:column: text` with the caret lines, when it was refused. */
+  readonly problems: readonly string[];
+  readonly jails: readonly string[];
+};
+
+/** A request that the daemon understood and turned down; `status` is the HTTP status to answer with. */
+export class ControlError extends Error {
+  readonly status: 400 | 404 | 409 | 503;
+  readonly code: string;
+
+  constructor(status: 400 | 404 | 409 | 503, code: string, message: string) {
+    super(message);
+    this.name = 'ControlError';
+    this.status = status;
+    this.code = code;
+  }
+}
+
+/** What the daemon offers to the control socket. Every method may throw ControlError. */
+export interface Control {
+  version(): { readonly version: string };
+  status(): StatusReport;
+  jail(name: string): JailStatusReport;
+  bans(): readonly BanReport[];
+  /** Resolves when the kernel holds the ban (or, in dry-run, when it is recorded). */
+  ban(request: BanRequest): Promise<BanReport>;
+  /** Lifts every ban of the address, or network, in every jail or in one; resolves to those that it lifted. */
+  unban(address: string, jail: string | null): Promise<readonly BanReport[]>;
+  unbanAll(jail: string | null): Promise<readonly BanReport[]>;
+  reload(): Promise<ReloadReport>;
+}
