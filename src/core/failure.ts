@@ -1,19 +1,28 @@
 /** What a rule hit becomes on its way to the ledger: a Match, then for each jail that wants it a Failure. */
-import type { Network } from './address.ts';
+import type { Address } from './address.ts';
 import type { LogRecord } from './record.ts';
 import type { Microseconds } from './time.ts';
 
 /** What a rule says about the line it matches. Only `failure` is counted. */
 export type RuleKind = 'failure' | 'success' | 'ignore' | 'note';
 
+/** Which modes a jail switches on: `normal` rules always, then each wider one includes those before it. */
+export type RuleMode = 'normal' | 'extra' | 'aggressive';
+
+/** The longest user name that a Match carries; the rest is cut. Mail addresses may have 254 characters. */
+export const MAX_USER_LENGTH = 256;
+
 /** A rule hit. Exists only on a hit; a record that no rule wants allocates nothing. */
 export type Match = {
   readonly filter: string;
   /** The rule's name within its filter. */
   readonly rule: string;
+  /** The rule's own kind, except that a failure which its session has counted already is a `note` of weight 0. */
   readonly kind: RuleKind;
+  /** A jail whose mode is narrower than this leaves the match alone. */
+  readonly mode: RuleMode;
   /** Canonical address, or '' when the rule finds none. Never a slice of the message. */
-  readonly address: string;
+  readonly address: Address | '';
   /** What the client called itself; attacker's text, at most MAX_USER_LENGTH characters; '' when absent. */
   readonly user: string;
   /** How many failures this hit counts for. */
@@ -21,10 +30,10 @@ export type Match = {
   readonly record: LogRecord;
 };
 
-/** A counted hit of an offender in one jail. */
+/** A hit that one jail is asked to count. */
 export type Failure = {
   readonly jail: string;
-  readonly offender: Network;
+  readonly address: Address;
   /** When it happened, by the clock of whoever received it first. Decides the window. */
   readonly seenAt: Microseconds;
   readonly weight: number;

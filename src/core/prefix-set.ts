@@ -1,6 +1,6 @@
 /** A set of networks that answers whether an address lies in one of them: ignore lists, trust, this host's own. */
 import { BlockList } from 'node:net';
-import { type Address, familyOf, type Network, splitNetwork } from './address.ts';
+import { type Address, bitsOf, familyOf, type Network, splitNetwork } from './address.ts';
 
 export class PrefixSet {
   readonly networks: readonly Network[];
@@ -28,6 +28,7 @@ export class PrefixSet {
     const { address, prefixLength } = splitNetwork(network);
     if (this.has(address)) return true;
     const family = familyOf(address);
+    if (prefixLength === bitsOf(family)) return false;
     const outer = new BlockList();
     outer.addSubnet(address, prefixLength, family === 4 ? 'ipv4' : 'ipv6');
     return this.networks.some((inner) => {

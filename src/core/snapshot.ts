@@ -29,8 +29,12 @@ export type LedgerImage = {
   readonly totals: readonly JailTotals[];
 };
 
-/** New values of what changed, and the keys of what is gone; a key is in one of the two lists, never in both. */
+/**
+ * New values of what changed, and the keys of what is gone; a key is in one of the two lists, never in both. A jail in
+ * `rewritten` is given whole: whatever was stored of it before is to be dropped first.
+ */
 export type LedgerChanges = LedgerImage & {
+  readonly rewritten: readonly string[];
   readonly windowsGone: readonly OffenderKey[];
   readonly bansGone: readonly OffenderKey[];
 };

@@ -1,0 +1,281 @@
+/**
+ * The ledger: a state machine that turns failures and commands into decisions. It reads no clock; every input carries
+ * `at`, which never decreases. The daemon, `bailiff replay` and the simulator in the tests run this same code.
+ *
+ * Everything in it is bounded: windows and bans for each jail by LedgerLimits, pending changes by what they describe.
+ */
+import type { Address, Network } from './address.ts';
+import type { Ban, Cause, Decision } from './decision.ts';
+import { assert } from './errors.ts';
+import type { Failure } from './failure.ts';
+import { type Evictions, type JailChanges, type JailCounts, JailLedger } from './jail-ledger.ts';
+import { type JailPolicy, offenderOf } from './policy.ts';
+import { PrefixSet } from './prefix-set.ts';
+import type { LedgerChanges, LedgerImage, OffenderKey } from './snapshot.ts';
+import type { Microseconds } from './time.ts';
+
+export type LedgerLimits = {
+  /** Failure windows of one jail; the victim is the one whose last failure came in longest ago. */
+  readonly maxOffenders: number;
+  /** Bans of one jail; the victim is the one that would end first. */
+  readonly maxBans: number;
+};
+
+/** What became of a failure. `count` is the number of failures in its window, this one included. */
+export type Observation =
+  | { readonly outcome: 'counted'; readonly offender: Network; readonly count: number }
+  | { readonly outcome: 'ignored'; readonly reason: 'ignore' | 'protected' };
+
+export class Ledger {
+  readonly #jails = new Map<string, JailLedger>();
+  #limits: LedgerLimits;
+  #protected = new PrefixSet([]);
+  #at: Microseconds = 0;
+
+  constructor(limits: LedgerLimits) {
+    this.#limits = limits;
+  }
+
+  /**
+   * Sets the policies, the limits, and the networks that nothing may ever ban: trusted ones and this host's own. Bans
+   * that the new settings forbid are lifted. Bans of a jail that is gone stay until they end.
+   */
+  reconfigure(
+    settings: {
+      policies: readonly JailPolicy[];
+      limits: LedgerLimits;
+      protectedNetworks: readonly Network[];
+    },
+    at: Microseconds,
+    out: Decision[],
+  ): void {
+    this.#advanceClock(at);
+    this.#limits = settings.limits;
+    this.#protected = new PrefixSet(settings.protectedNetworks);
+    const policies = new Map(settings.policies.map((policy) => [policy.name, policy]));
+    for (const name of policies.keys()) this.#jail(name);
+    for (const jail of this.#jails.values()) {
+      jail.setPolicy(policies.get(jail.name) ?? null);
+      for (const ban of [...jail.bans()]) {
+        if (this.#forbids(jail, ban.offender)) this.#lift(jail, ban, 'reload', out);
+      }
+      jail.trimWindows(settings.limits.maxOffenders);
+      this.#makeRoom(jail, settings.limits.maxBans, out);
+    }
+  }
+
+  /** Counts a failure; an offence adds its decision to `out`. The jail must have a policy. */
+  observe(failure: Failure, at: Microseconds, out: Decision[]): Observation {
+    this.#advanceClock(at);
+    const jail = this.#jail(failure.jail);
+    const policy = jail.policy;
+    assert(policy !== null, `jail ${failure.jail} has a policy`);
+    if (policy.ignore.has(failure.address)) return { outcome: 'ignored', reason: 'ignore' };
+    if (this.#protected.has(failure.address)) return { outcome: 'ignored', reason: 'protected' };
+    const offender = this.#offender(jail, policy, failure.address);
+    const seenAt = Math.min(failure.seenAt, at);
+    const count = jail.count(offender, seenAt, failure.weight, this.#limits.maxOffenders);
+    if (count >= policy.maxRetry) {
+      jail.forget(offender);
+      const until = policy.banTime >= Number.MAX_SAFE_INTEGER ? policy.banTime : seenAt + policy.banTime;
+      this.#impose(
+        jail,
+        { jail: jail.name, offender, since: seenAt, until, cause: 'offence', failures: count },
+        out,
+      );
+    }
+    return { outcome: 'counted', offender, count };
+  }
+
+  /**
+   * Ends the bans whose time has come by `at`, and drops the windows that no failure seen after `horizon` can add to.
+   * The horizon is `at`, or earlier while a source is still working off a backlog.
+   */
+  advance(at: Microseconds, horizon: Microseconds, out: Decision[]): void {
+    this.#advanceClock(at);
+    for (const jail of this.#jails.values()) {
+      for (let ban = jail.takeEnded(at); ban !== null; ban = jail.takeEnded(at)) {
+        out.push({ kind: 'unban', ban, cause: 'expiry', at });
+      }
+      jail.dropWindows(horizon);
+    }
+  }
+
+  /** When `advance` is next due for a ban; null when no ban ends. */
+  nextDeadline(): Microseconds | null {
+    let next: Microseconds | null = null;
+    for (const jail of this.#jails.values()) {
+      const until = jail.nextDeadline();
+      if (until !== null && (next === null || until < next)) next = until;
+    }
+    return next;
+  }
+
+  /**
+   * Bans on an operator's word, or takes over a ban that the kernel holds and the state has lost (`restore`). Returns
+   * what stands in the way, or null. A ban that is there already is extended, never cut short.
+   */
+  ban(ban: Ban, at: Microseconds, out: Decision[]): 'ignore' | 'protected' | null {
+    this.#advanceClock(at);
+    const jail = this.#jail(ban.jail);
+    const obstacle = this.#forbids(jail, ban.offender);
+    if (obstacle !== null) return obstacle;
+    this.#impose(jail, ban, out);
+    return null;
+  }
+
+  /**
+   * Lifts the bans of an address or network, in one jail or (null) in all, and forgets its failures. An address also
+   * finds the ban of the network that it counts as in a jail. Returns whether there was anything to lift.
+   */
+  unban(network: Network, jailName: string | null, at: Microseconds, out: Decision[]): boolean {
+    this.#advanceClock(at);
+    let found = false;
+    for (const jail of this.#selected(jailName)) {
+      for (const offender of this.#candidates(jail, network)) {
+        const ban = jail.ban(offender);
+        if (ban !== null) {
+          this.#lift(jail, ban, 'operator', out);
+          found = true;
+        }
+        if (jail.forget(offender)) out.push({ kind: 'forgive', jail: jail.name, offender, at });
+      }
+    }
+    return found;
+  }
+
+  /** Lifts every ban, in one jail or (null) in all. Failures that are being counted stay. */
+  unbanAll(jailName: string | null, at: Microseconds, out: Decision[]): void {
+    this.#advanceClock(at);
+    for (const jail of this.#selected(jailName)) {
+      for (const ban of [...jail.bans()]) this.#lift(jail, ban, 'operator', out);
+    }
+  }
+
+  /** Every ban in force, by jail. */
+  *bans(jailName: string | null = null): Generator<Ban> {
+    for (const jail of this.#selected(jailName)) yield* jail.bans();
+  }
+
+  /** The ban of the very offender in one jail, or null. */
+  banOf(key: OffenderKey): Ban | null {
+    return this.#jails.get(key.jail)?.ban(key.offender) ?? null;
+  }
+
+  /** Numbers of one jail; zeros for a jail that is not known. */
+  counts(jailName: string): JailCounts {
+    return (
+      this.#jails.get(jailName)?.counts() ?? {
+        offenders: 0,
+        failures: 0,
+        bans: 0,
+        totalFailures: 0,
+        totalBans: 0,
+      }
+    );
+  }
+
+  /** What the limits have cost since the last call; empty when they have cost nothing. */
+  takeEvictions(): Evictions[] {
+    return [...this.#jails.values()].flatMap((jail) => jail.takeEvictions());
+  }
+
+  /** What changed since the last call, for the store. */
+  takeChanges(): LedgerChanges {
+    const changes: JailChanges = {
+      rewritten: [],
+      windows: [],
+      windowsGone: [],
+      bans: [],
+      bansGone: [],
+      totals: [],
+    };
+    for (const jail of this.#jails.values()) jail.takeChanges(changes);
+    return changes;
+  }
+
+  /** Hands back changes that could not be stored: they will be in the next list, with the values of that time. */
+  returnChanges(changes: LedgerChanges): void {
+    for (const name of changes.rewritten) this.#jail(name).returnWhole();
+    for (const { jail, offender } of [...changes.windows, ...changes.windowsGone]) {
+      this.#jail(jail).returnWindow(offender);
+    }
+    for (const { jail, offender } of [...changes.bans, ...changes.bansGone])
+      this.#jail(jail).returnBan(offender);
+    for (const { jail } of changes.totals) this.#jail(jail).returnTotals();
+  }
+
+  /** The whole state, in the order in which `restore` must see it. */
+  image(): LedgerImage {
+    const jails = [...this.#jails.values()];
+    return {
+      windows: jails.flatMap((jail) => [...jail.windows()]),
+      bans: jails.flatMap((jail) => [...jail.bans()]),
+      totals: jails.map((jail) => jail.totals()),
+    };
+  }
+
+  /** Fills an empty ledger from an image. Call it before `reconfigure`, which lifts what is no longer allowed. */
+  restore(image: LedgerImage): void {
+    assert(this.#jails.size === 0, 'a ledger is restored while it is empty');
+    for (const totals of image.totals) this.#jail(totals.jail).restoreTotals(totals);
+    for (const window of image.windows) this.#jail(window.jail).restoreWindow(window);
+    for (const ban of image.bans) this.#jail(ban.jail).restoreBan(ban);
+  }
+
+  #impose(jail: JailLedger, ban: Ban, out: Decision[]): void {
+    const standing = jail.ban(ban.offender);
+    if (standing !== null && standing.until >= ban.until) return;
+    if (standing === null) this.#makeRoom(jail, this.#limits.maxBans - 1, out);
+    const imposed = standing === null ? ban : { ...ban, since: standing.since };
+    jail.impose(imposed);
+    out.push({ kind: standing === null ? 'ban' : 'extend', ban: imposed, at: this.#at });
+  }
+
+  #makeRoom(jail: JailLedger, room: number, out: Decision[]): void {
+    for (let victim = jail.takeVictim(room); victim !== null; victim = jail.takeVictim(room)) {
+      out.push({ kind: 'unban', ban: victim, cause: 'eviction', at: this.#at });
+    }
+  }
+
+  #lift(jail: JailLedger, ban: Ban, cause: Cause, out: Decision[]): void {
+    jail.lift(ban.offender);
+    out.push({ kind: 'unban', ban, cause, at: this.#at });
+  }
+
+  #forbids(jail: JailLedger, offender: Network): 'ignore' | 'protected' | null {
+    if (this.#protected.overlaps(offender)) return 'protected';
+    return jail.policy?.ignore.overlaps(offender) ? 'ignore' : null;
+  }
+
+  /** Where the offender's network would also hit somebody who must not be hit, the address stands for itself alone. */
+  #offender(jail: JailLedger, policy: JailPolicy, address: Address): Network {
+    const offender = offenderOf(address, policy);
+    return offender === address || this.#forbids(jail, offender) === null ? offender : address;
+  }
+
+  #candidates(jail: JailLedger, network: Network): Set<Network> {
+    const masked = jail.policy === null || network.includes('/') ? network : offenderOf(network, jail.policy);
+    return new Set([network, masked]);
+  }
+
+  #selected(jailName: string | null): JailLedger[] {
+    if (jailName === null) return [...this.#jails.values()];
+    const jail = this.#jails.get(jailName);
+    return jail === undefined ? [] : [jail];
+  }
+
+  #jail(name: string): JailLedger {
+    let jail = this.#jails.get(name);
+    if (jail === undefined) {
+      jail = new JailLedger(name);
+      this.#jails.set(name, jail);
+    }
+    return jail;
+  }
+
+  #advanceClock(at: Microseconds): void {
+    assert(at >= this.#at, 'time does not run backwards in the ledger');
+    this.#at = at;
+  }
+}

@@ -1,0 +1,276 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Decision } from '../../src/core/decision.ts';
+import { MAX_PENDING_CHANGES } from '../../src/core/jail-ledger.ts';
+import { Ledger } from '../../src/core/ledger.ts';
+import type { JailPolicy } from '../../src/core/policy.ts';
+import { PrefixSet } from '../../src/core/prefix-set.ts';
+import { FOREVER, MINUTE, SECOND } from '../../src/core/time.ts';
+
+const START = 1_795_000_000_000_000;
+
+const SSHD: JailPolicy = {
+  name: 'sshd',
+  maxRetry: 3,
+  findTime: 10 * MINUTE,
+  banTime: 5 * MINUTE,
+  ignore: new PrefixSet(['192.0.2.0/24', '2001:db8:9::1']),
+  ipv4PrefixLength: 32,
+  ipv6PrefixLength: 64,
+  ports: null,
+};
+
+class Court {
+  readonly ledger: Ledger;
+  at = START;
+  constructor(
+    policies: JailPolicy[] = [SSHD],
+    limits = { maxOffenders: 100, maxBans: 100 },
+    trust: string[] = [],
+  ) {
+    this.ledger = new Ledger(limits);
+    this.ledger.reconfigure({ policies, limits, protectedNetworks: trust }, this.at, []);
+  }
+  fail(address: string, options: { jail?: string; weight?: number; seenAt?: number } = {}): Decision[] {
+    const out: Decision[] = [];
+    const { jail = 'sshd', weight = 1, seenAt = this.at } = options;
+    this.ledger.observe({ jail, address, weight, seenAt }, this.at, out);
+    return out;
+  }
+  wait(duration: number): Decision[] {
+    const out: Decision[] = [];
+    this.at += duration;
+    this.ledger.advance(this.at, this.at, out);
+    return out;
+  }
+  offenders(): string[] {
+    return [...this.ledger.bans()].map((ban) => ban.offender);
+  }
+}
+
+test('the failure that reaches max_retry within find_time bans, and the ban ends after ban_time', () => {
+  const court = new Court();
+  assert.deepEqual([court.fail('203.0.113.9'), court.fail('203.0.113.9')], [[], []]);
+  const [decision] = court.fail('203.0.113.9');
+  assert.deepEqual(decision, {
+    kind: 'ban',
+    at: START,
+    ban: {
+      jail: 'sshd',
+      offender: '203.0.113.9',
+      since: START,
+      until: START + 5 * MINUTE,
+      cause: 'offence',
+      failures: 3,
+    },
+  });
+  assert.equal(court.ledger.nextDeadline(), START + 5 * MINUTE);
+  assert.deepEqual(court.wait(5 * MINUTE - 1), []);
+  assert.equal(court.wait(1)[0]?.kind, 'unban');
+  assert.deepEqual(court.offenders(), []);
+  assert.equal(court.ledger.nextDeadline(), null);
+});
+
+test('failures spread wider than find_time do not ban', () => {
+  const court = new Court();
+  for (let round = 0; round < 20; round++) {
+    assert.deepEqual(court.fail('203.0.113.9'), []);
+    court.wait(5 * MINUTE + SECOND);
+  }
+});
+
+test('a whole IPv6 /64 is one offender', () => {
+  const court = new Court();
+  court.fail('2001:db8::1');
+  court.fail('2001:db8::2');
+  court.fail('2001:db8::ffff:3');
+  assert.deepEqual(court.offenders(), ['2001:db8::/64']);
+});
+
+test('next to an ignored address, an IPv6 offender stands for itself alone', () => {
+  const court = new Court();
+  for (let round = 0; round < 3; round++) court.fail('2001:db8:9::2');
+  assert.deepEqual(court.offenders(), ['2001:db8:9::2']);
+});
+
+test('ignored and protected addresses are never counted nor banned, also not by an operator', () => {
+  const court = new Court([SSHD], undefined, ['198.51.100.7']);
+  for (let round = 0; round < 9; round++) {
+    assert.deepEqual(court.fail('192.0.2.5'), []);
+    assert.deepEqual(court.fail('198.51.100.7'), []);
+  }
+  const ban = { jail: 'sshd', since: START, until: FOREVER, cause: 'operator', failures: 0 } as const;
+  assert.equal(court.ledger.ban({ ...ban, offender: '192.0.2.5' }, START, []), 'ignore');
+  assert.equal(court.ledger.ban({ ...ban, offender: '198.51.100.0/24' }, START, []), 'protected');
+  assert.deepEqual(court.offenders(), []);
+  assert.equal(court.ledger.counts('sshd').totalFailures, 0);
+});
+
+test('failing on while banned extends the ban', () => {
+  const court = new Court();
+  for (let round = 0; round < 3; round++) court.fail('203.0.113.9');
+  court.wait(MINUTE);
+  court.fail('203.0.113.9');
+  court.fail('203.0.113.9');
+  const [decision] = court.fail('203.0.113.9');
+  assert.equal(decision?.kind, 'extend');
+  assert.equal(court.wait(5 * MINUTE - 1).length, 0, 'the first deadline no longer holds');
+  assert.equal(court.wait(1).length, 1);
+});
+
+test('a backlog is judged by when its failures were seen', () => {
+  const court = new Court();
+  court.at += 60 * MINUTE;
+  for (const minute of [0, 1, 2]) court.fail('203.0.113.9', { seenAt: START + minute * MINUTE });
+  assert.equal([...court.ledger.bans()][0]?.until, START + 7 * MINUTE);
+  assert.equal(court.wait(0)[0]?.kind, 'unban', 'it would have been over by now');
+});
+
+test('a window survives while a backlog is being worked off', () => {
+  const court = new Court();
+  court.at += 60 * MINUTE;
+  court.fail('203.0.113.9', { seenAt: START });
+  court.ledger.advance(court.at, START + MINUTE, []);
+  assert.equal(court.ledger.counts('sshd').offenders, 1);
+  court.ledger.advance(court.at, court.at, []);
+  assert.equal(court.ledger.counts('sshd').offenders, 0);
+});
+
+test('a failure from the future counts as seen now', () => {
+  const court = new Court();
+  for (let round = 0; round < 3; round++) court.fail('203.0.113.9', { seenAt: START + 99 * MINUTE });
+  assert.equal([...court.ledger.bans()][0]?.since, START);
+});
+
+test('weight counts as that many failures', () => {
+  assert.equal(new Court().fail('203.0.113.9', { weight: 99 })[0]?.kind, 'ban');
+});
+
+test('an operator bans, extends and lifts; unban also forgets the failures', () => {
+  const court = new Court();
+  const out: Decision[] = [];
+  const ban = { jail: 'sshd', since: START, cause: 'operator', failures: 0 } as const;
+  court.ledger.ban({ ...ban, offender: '2001:db8::/64', until: START + MINUTE }, START, out);
+  court.ledger.ban({ ...ban, offender: '2001:db8::/64', until: FOREVER }, START, out);
+  court.ledger.ban({ ...ban, offender: '2001:db8::/64', until: START + SECOND }, START, out);
+  court.fail('2001:db8::5');
+  assert.equal(
+    court.ledger.unban('2001:db8::7', null, START, out),
+    true,
+    'an address finds the ban of its /64',
+  );
+  assert.deepEqual(
+    out.map((decision) => decision.kind),
+    ['ban', 'extend', 'unban', 'forgive'],
+  );
+  assert.equal(court.ledger.unban('2001:db8::7', null, START, out), false);
+  assert.equal(court.ledger.counts('sshd').failures, 0);
+});
+
+test('two jails ban the same offender each for itself', () => {
+  const court = new Court([SSHD, { ...SSHD, name: 'mail', maxRetry: 1 }]);
+  court.fail('203.0.113.9', { jail: 'mail' });
+  for (let round = 0; round < 3; round++) court.fail('203.0.113.9');
+  assert.equal([...court.ledger.bans()].length, 2);
+  court.ledger.unban('203.0.113.9', 'mail', START, []);
+  assert.deepEqual(
+    [...court.ledger.bans()].map((ban) => ban.jail),
+    ['sshd'],
+  );
+});
+
+test('new settings lift what they forbid and keep the bans of a jail that is gone', () => {
+  const court = new Court([SSHD, { ...SSHD, name: 'mail' }]);
+  for (let round = 0; round < 3; round++) {
+    for (const jail of ['sshd', 'mail']) {
+      court.fail('203.0.113.9', { jail });
+      court.fail('203.0.113.10', { jail });
+    }
+  }
+  court.fail('203.0.113.11', { jail: 'mail' });
+  const out: Decision[] = [];
+  const limits = { maxOffenders: 100, maxBans: 100 };
+  court.ledger.reconfigure({ policies: [SSHD], limits, protectedNetworks: ['203.0.113.9'] }, court.at, out);
+  assert.deepEqual(
+    out.map(
+      (decision) => decision.kind === 'unban' && [decision.ban.jail, decision.ban.offender, decision.cause],
+    ),
+    [
+      ['sshd', '203.0.113.9', 'reload'],
+      ['mail', '203.0.113.9', 'reload'],
+    ],
+  );
+  assert.deepEqual(court.offenders(), ['203.0.113.10', '203.0.113.10']);
+  assert.equal(court.ledger.counts('mail').offenders, 0);
+  assert.equal(court.wait(5 * MINUTE).length, 2, 'they still end by themselves');
+});
+
+test('too many offenders cost the one heard of longest ago, and it is told', () => {
+  const court = new Court([SSHD], { maxOffenders: 2, maxBans: 100 });
+  court.fail('203.0.113.1');
+  court.fail('203.0.113.2');
+  court.fail('203.0.113.1');
+  court.fail('203.0.113.3');
+  assert.deepEqual(
+    court.ledger.image().windows.map((window) => window.offender),
+    ['203.0.113.1', '203.0.113.3'],
+  );
+  assert.deepEqual(court.ledger.takeEvictions(), [{ jail: 'sshd', windows: 1, bans: 0 }]);
+  assert.deepEqual(court.ledger.takeEvictions(), []);
+});
+
+test('too many bans cost the one that would end first, permanent ones last', () => {
+  const court = new Court([SSHD], { maxOffenders: 100, maxBans: 2 });
+  const ban = { jail: 'sshd', since: START, cause: 'operator', failures: 0 } as const;
+  const out: Decision[] = [];
+  court.ledger.ban({ ...ban, offender: '203.0.113.1', until: FOREVER }, START, out);
+  court.ledger.ban({ ...ban, offender: '203.0.113.2', until: START + 9 * MINUTE }, START, out);
+  court.ledger.ban({ ...ban, offender: '203.0.113.3', until: FOREVER }, START, out);
+  assert.deepEqual(court.offenders(), ['203.0.113.1', '203.0.113.3']);
+  court.ledger.ban({ ...ban, offender: '203.0.113.4', until: START + MINUTE }, START, out);
+  assert.deepEqual(court.offenders(), ['203.0.113.3', '203.0.113.4']);
+  assert.equal(
+    out.filter((decision) => decision.kind === 'unban' && decision.cause === 'eviction').length,
+    2,
+  );
+});
+
+test('changes are given once, and again when they are handed back', () => {
+  const court = new Court();
+  court.fail('203.0.113.1');
+  for (let round = 0; round < 3; round++) court.fail('203.0.113.2');
+  const changes = court.ledger.takeChanges();
+  assert.deepEqual(
+    changes.windows.map((window) => window.offender),
+    ['203.0.113.1'],
+  );
+  assert.deepEqual(changes.windowsGone, [{ jail: 'sshd', offender: '203.0.113.2' }]);
+  assert.deepEqual(
+    changes.bans.map((ban) => ban.offender),
+    ['203.0.113.2'],
+  );
+  assert.deepEqual(changes.totals, [{ jail: 'sshd', failures: 4, bans: 1 }]);
+  const nothing = { rewritten: [], windows: [], windowsGone: [], bans: [], bansGone: [], totals: [] };
+  assert.deepEqual(court.ledger.takeChanges(), nothing);
+  court.ledger.returnChanges(changes);
+  assert.deepEqual(court.ledger.takeChanges(), changes);
+});
+
+test('a store that takes nothing for long is given the whole jail instead of endless changes', () => {
+  const court = new Court([SSHD], { maxOffenders: 10, maxBans: 10 });
+  for (let index = 0; index <= MAX_PENDING_CHANGES; index++) {
+    court.fail(`10.${index >> 16}.${(index >> 8) & 255}.${index & 255}`);
+  }
+  const changes = court.ledger.takeChanges();
+  assert.deepEqual(changes.rewritten, ['sshd']);
+  assert.equal(changes.windows.length, 10);
+  assert.equal(changes.windowsGone.length, 0);
+  court.ledger.returnChanges(changes);
+  assert.deepEqual(court.ledger.takeChanges(), changes);
+});
+
+test('time does not run backwards', () => {
+  const court = new Court();
+  court.wait(SECOND);
+  assert.throws(() => court.ledger.advance(START, START, []), /backwards/);
+});
