@@ -26,6 +26,7 @@ export type LimitName =
   | 'bans' // bans of a jail: the one that would end first is dropped
   | 'connections' // stream connections: the new one is refused
   | 'connections-per-sender' // the new one is refused
+  | 'idle-time' // a stream connection that says nothing: it is closed
   | 'message-length' // the message is cut
   | 'sessions' // remembered sessions of a filter: the oldest is dropped
   | 'backlog' // records waiting to be matched: the newest is dropped
@@ -94,14 +95,7 @@ export type BailiffEvent =
       readonly kind: 'ignored';
       readonly jail: string;
       readonly address: Address;
-      readonly reason: 'ignore' | 'trust' | 'own-address';
-    }
-  /** A failure older than any window or ban that it could still matter for. */
-  | {
-      readonly kind: 'stale';
-      readonly jail: string;
-      readonly offender: Network;
-      readonly seenAt: Microseconds;
+      readonly reason: 'ignore' | 'protected' | 'unbannable';
     }
   | { readonly kind: 'ban'; readonly ban: Ban }
   | { readonly kind: 'extend'; readonly ban: Ban }

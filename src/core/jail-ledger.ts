@@ -77,6 +77,11 @@ export class JailLedger {
     return count;
   }
 
+  /** Whether the offender has failures in its window. */
+  isCounting(offender: Network): boolean {
+    return this.#windows.has(offender);
+  }
+
   /** Drops the failures of an offender; returns whether there were any. */
   forget(offender: Network): boolean {
     const window = this.#windows.get(offender);

@@ -5,6 +5,7 @@
  * Everything in it is bounded: windows and bans for each jail by LedgerLimits, pending changes by what they describe.
  */
 import type { Address, Network } from './address.ts';
+import { isBannable } from './bannable.ts';
 import type { Ban, Cause, Decision } from './decision.ts';
 import { assert } from './errors.ts';
 import type { Failure } from './failure.ts';
@@ -24,7 +25,10 @@ export type LedgerLimits = {
 /** What became of a failure. `count` is the number of failures in its window, this one included. */
 export type Observation =
   | { readonly outcome: 'counted'; readonly offender: Network; readonly count: number }
-  | { readonly outcome: 'ignored'; readonly reason: 'ignore' | 'protected' };
+  | { readonly outcome: 'ignored'; readonly reason: Obstacle };
+
+/** Why somebody is not banned: on the jail's ignore list, protected (trusted, or this host), or nothing to ban at all. */
+export type Obstacle = 'ignore' | 'protected' | 'unbannable';
 
 export class Ledger {
   readonly #jails = new Map<string, JailLedger>();
@@ -57,7 +61,7 @@ export class Ledger {
     for (const jail of this.#jails.values()) {
       jail.setPolicy(policies.get(jail.name) ?? null);
       for (const ban of [...jail.bans()]) {
-        if (this.#forbids(jail, ban.offender)) this.#lift(jail, ban, 'reload', out);
+        if (this.#obstacle(jail, ban.offender) !== null) this.#lift(jail, ban, 'reload', out);
       }
       jail.trimWindows(settings.limits.maxOffenders);
       this.#makeRoom(jail, settings.limits.maxBans, out);
@@ -73,6 +77,7 @@ export class Ledger {
     if (policy.ignore.has(failure.address)) return { outcome: 'ignored', reason: 'ignore' };
     if (this.#protected.has(failure.address)) return { outcome: 'ignored', reason: 'protected' };
     const offender = this.#offender(jail, policy, failure.address);
+    if (offender === null) return { outcome: 'ignored', reason: 'unbannable' };
     const seenAt = Math.min(failure.seenAt, at);
     const count = jail.count(offender, seenAt, failure.weight, this.#limits.maxOffenders);
     if (count >= policy.maxRetry) {
@@ -115,10 +120,10 @@ export class Ledger {
    * Bans on an operator's word, or takes over a ban that the kernel holds and the state has lost (`restore`). Returns
    * what stands in the way, or null. A ban that is there already is extended, never cut short.
    */
-  ban(ban: Ban, at: Microseconds, out: Decision[]): 'ignore' | 'protected' | null {
+  ban(ban: Ban, at: Microseconds, out: Decision[]): Obstacle | null {
     this.#advanceClock(at);
     const jail = this.#jail(ban.jail);
-    const obstacle = this.#forbids(jail, ban.offender);
+    const obstacle = this.#obstacle(jail, ban.offender);
     if (obstacle !== null) return obstacle;
     this.#impose(jail, ban, out);
     return null;
@@ -205,6 +210,11 @@ export class Ledger {
     for (const { jail } of changes.totals) this.#jail(jail).returnTotals();
   }
 
+  /** Declares everything to be stored nowhere: the next list of changes is the whole ledger. */
+  returnWhole(): void {
+    for (const jail of this.#jails.values()) jail.returnWhole();
+  }
+
   /** The whole state, in the order in which `restore` must see it. */
   image(): LedgerImage {
     const jails = [...this.#jails.values()];
@@ -243,15 +253,20 @@ export class Ledger {
     out.push({ kind: 'unban', ban, cause, at: this.#at });
   }
 
-  #forbids(jail: JailLedger, offender: Network): 'ignore' | 'protected' | null {
+  #obstacle(jail: JailLedger, offender: Network): Obstacle | null {
+    if (!isBannable(offender)) return 'unbannable';
     if (this.#protected.overlaps(offender)) return 'protected';
     return jail.policy?.ignore.overlaps(offender) ? 'ignore' : null;
   }
 
-  /** Where the offender's network would also hit somebody who must not be hit, the address stands for itself alone. */
-  #offender(jail: JailLedger, policy: JailPolicy, address: Address): Network {
+  /**
+   * What an address counts as. Where the offender's network would also hit somebody who must not be hit, the address
+   * stands for itself alone; null when not even that can be banned.
+   */
+  #offender(jail: JailLedger, policy: JailPolicy, address: Address): Network | null {
     const offender = offenderOf(address, policy);
-    return offender === address || this.#forbids(jail, offender) === null ? offender : address;
+    if (jail.isCounting(offender) || this.#obstacle(jail, offender) === null) return offender;
+    return this.#obstacle(jail, address) === null ? address : null;
   }
 
   #candidates(jail: JailLedger, network: Network): Set<Network> {

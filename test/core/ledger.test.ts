@@ -106,6 +106,14 @@ test('ignored and protected addresses are never counted nor banned, also not by 
   assert.equal(court.ledger.counts('sshd').totalFailures, 0);
 });
 
+test('what is no single far host is never banned', () => {
+  const court = new Court([{ ...SSHD, maxRetry: 1 }]);
+  for (const address of ['169.254.169.254', 'fe80::1', '224.0.0.1', '255.255.255.255']) court.fail(address);
+  assert.deepEqual(court.offenders(), []);
+  const ban = { jail: 'sshd', since: START, until: FOREVER, cause: 'operator', failures: 0 } as const;
+  assert.equal(court.ledger.ban({ ...ban, offender: '0.0.0.0/0' }, START, []), 'unbannable');
+});
+
 test('failing on while banned extends the ban', () => {
   const court = new Court();
   for (let round = 0; round < 3; round++) court.fail('203.0.113.9');

@@ -1,0 +1,163 @@
+/**
+ * The way of a record: matched, judged by every jail that its filter feeds, decided by the ledger, and handed on to
+ * the firewall at once and to the disk. One batch is dealt with in one go; nothing here waits.
+ */
+import type { Decision } from '../core/decision.ts';
+import { unreachable } from '../core/errors.ts';
+import type { BailiffEvent, Emit } from '../core/event.ts';
+import type { Match, RuleMode } from '../core/failure.ts';
+import type { Ledger } from '../core/ledger.ts';
+import type { LogRecord } from '../core/record.ts';
+import { type Clock, type Microseconds, SECOND } from '../core/time.ts';
+import type { Matcher } from '../match/matcher.ts';
+import type { RecordBatch } from '../sources/source.ts';
+import type { Enforcer } from './enforcer.ts';
+import type { Persister } from './persister.ts';
+
+/** Journal entries older than this on arrival are a backlog, not the present. */
+const BACKLOG_AGE: Microseconds = 5 * SECOND;
+
+/** How long after the last of a backlog, or after the start, more of it may come. */
+const BACKLOG_PATIENCE: Microseconds = 10 * SECOND;
+
+/** A jail that wants the matches of some filter. */
+export type JailRoute = { readonly jail: string; readonly mode: RuleMode; readonly maxRetry: number };
+
+/** What a reload exchanges as a whole. */
+export type Rules = {
+  readonly matcher: Matcher;
+  /** By filter name. */
+  readonly routes: ReadonlyMap<string, readonly JailRoute[]>;
+};
+
+export type PipelineParts = {
+  readonly ledger: Ledger;
+  readonly enforcer: Pick<Enforcer, 'enqueue'>;
+  readonly persister: Pick<Persister, 'advance' | 'changed'>;
+  readonly clock: Clock;
+  readonly emit: Emit;
+};
+
+export class Pipeline {
+  readonly #parts: PipelineParts;
+  #rules: Rules;
+  readonly #matches: Match[] = [];
+  #announcements: BailiffEvent[] = [];
+  #counted = false;
+  /** Journal entries seen before this may still come; null when there is no backlog. */
+  #backlogSeenAt: Microseconds | null = 0;
+  #backlogUntil: Microseconds;
+
+  constructor(parts: PipelineParts, rules: Rules) {
+    this.#parts = parts;
+    this.#rules = rules;
+    this.#backlogUntil = parts.clock.now() + BACKLOG_PATIENCE;
+  }
+
+  /** From the next record on, other rules. */
+  setRules(rules: Rules): void {
+    this.#rules = rules;
+  }
+
+  /** Deals with a batch: when this returns, the ledger has seen all of it. */
+  accept(batch: RecordBatch): void {
+    const { clock, emit, persister } = this.#parts;
+    const at = clock.now();
+    emit({ kind: 'records', source: batch.source, count: batch.records.length, bytes: batch.bytes });
+    if (batch.source === 'journal') this.#noteBacklog(batch.records.at(-1), at);
+    this.#advance(at);
+    for (const record of batch.records) this.#acceptRecord(record, at);
+    if (batch.position !== null) persister.advance(batch.position);
+    this.#settle();
+  }
+
+  /** Ends the bans whose time has come; call it every second. */
+  tick(): void {
+    this.#advance(this.#parts.clock.now());
+    for (const { jail, windows, bans } of this.#parts.ledger.takeEvictions()) {
+      this.#reportEviction('offenders', windows, `jail ${jail} dropped those heard of longest ago`);
+      this.#reportEviction('bans', bans, `jail ${jail} lifted those that would end first`);
+    }
+    this.#settle();
+  }
+
+  /** Carries out decisions that were made elsewhere: an operator's, or a reload's. */
+  carryOut(decisions: readonly Decision[]): void {
+    this.#follow(decisions, this.#parts.clock.now());
+    this.#settle();
+  }
+
+  #acceptRecord(record: LogRecord, at: Microseconds): void {
+    const { matcher, routes } = this.#rules;
+    this.#matches.length = 0;
+    matcher.match(record, this.#matches);
+    for (const match of this.#matches) {
+      const { filter, rule, kind } = match;
+      this.#parts.emit({ kind: 'matched', filter, rule, ruleKind: kind, source: record.source });
+      if (kind !== 'failure' || match.address === '') continue;
+      for (const route of routes.get(filter) ?? []) this.#judge(match, route, at);
+    }
+  }
+
+  #judge(match: Match, route: JailRoute, at: Microseconds): void {
+    const { ledger, emit } = this.#parts;
+    const { jail, maxRetry } = route;
+    const { address, user, filter, weight } = match;
+    const decisions: Decision[] = [];
+    const seenAt = Math.min(match.record.at, at);
+    const observation = ledger.observe({ jail, address, seenAt, weight }, at, decisions);
+    if (observation.outcome === 'ignored') {
+      emit({ kind: 'ignored', jail, address, reason: observation.reason });
+      return;
+    }
+    this.#counted = true;
+    const { offender, count } = observation;
+    emit({ kind: 'failure', jail, filter, address, offender, user, seenAt, count, maxRetry });
+    this.#follow(decisions, match.record.at);
+  }
+
+  #advance(at: Microseconds): void {
+    const decisions: Decision[] = [];
+    if (at >= this.#backlogUntil) this.#backlogSeenAt = null;
+    this.#parts.ledger.advance(at, Math.min(at, this.#backlogSeenAt ?? at), decisions);
+    this.#follow(decisions, at);
+  }
+
+  /** While old entries are being read, windows of their time must live on, or the backlog would be judged in pieces. */
+  #noteBacklog(last: LogRecord | undefined, at: Microseconds): void {
+    if (last === undefined) return;
+    this.#backlogSeenAt = at - last.at > BACKLOG_AGE ? last.at : null;
+    this.#backlogUntil = at + BACKLOG_PATIENCE;
+  }
+
+  #follow(decisions: readonly Decision[], arrivedAt: Microseconds): void {
+    if (decisions.length === 0) return;
+    this.#parts.enforcer.enqueue(decisions, arrivedAt);
+    for (const decision of decisions) this.#announcements.push(announcementOf(decision));
+  }
+
+  #settle(): void {
+    if (this.#announcements.length === 0 && !this.#counted) return;
+    this.#parts.persister.changed(this.#announcements);
+    this.#announcements = [];
+    this.#counted = false;
+  }
+
+  #reportEviction(limit: 'offenders' | 'bans', count: number, detail: string): void {
+    if (count > 0) this.#parts.emit({ kind: 'limit', limit, detail, count });
+  }
+}
+
+function announcementOf(decision: Decision): BailiffEvent {
+  switch (decision.kind) {
+    case 'ban':
+    case 'extend':
+      return { kind: decision.kind, ban: decision.ban };
+    case 'unban':
+      return { kind: 'unban', ban: decision.ban, cause: decision.cause };
+    case 'forgive':
+      return { kind: 'forgive', jail: decision.jail, offender: decision.offender };
+    default:
+      return unreachable(decision);
+  }
+}
