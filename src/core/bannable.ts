@@ -1,6 +1,6 @@
 /**
  * Which networks a ban may never name, whoever asks for it: a packet with such a source either is not an attacker's
- * own, or comes from what keeps this host on its network. Pure; trust and this host's own addresses are not its business.
+ * own, or comes from what keeps this host on its network. Trust and this host's own addresses are others' business.
  */
 import { type Family, familyOf, type Network, splitNetwork } from './address.ts';
 import { PrefixSet } from './prefix-set.ts';

@@ -9,6 +9,13 @@ export type RuleKind = 'failure' | 'success' | 'ignore' | 'note';
 /** Which modes a jail switches on: `normal` rules always, then each wider one includes those before it. */
 export type RuleMode = 'normal' | 'extra' | 'aggressive';
 
+const MODES: readonly RuleMode[] = ['normal', 'extra', 'aggressive'];
+
+/** Whether a jail of mode `ceiling` takes what a rule of `mode` finds. */
+export function admitsMode(ceiling: RuleMode, mode: RuleMode): boolean {
+  return MODES.indexOf(mode) <= MODES.indexOf(ceiling);
+}
+
 /** The longest user name that a Match carries; the rest is cut. Mail addresses may have 254 characters. */
 export const MAX_USER_LENGTH = 256;
 

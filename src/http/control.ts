@@ -1,4 +1,5 @@
 /** What the daemon answers to whoever controls it, as the JSON that crosses the socket. Instants are RFC 3339. */
+import type { Refused } from '../config/plan.ts';
 import type { ComponentHealth, ComponentName } from '../core/event.ts';
 
 export type ComponentReport = {
@@ -46,7 +47,9 @@ export type StatusReport = {
   readonly configuration: string;
   readonly components: readonly ComponentReport[];
   readonly jails: readonly JailReport[];
-  readonly refusedFilters: readonly { readonly name: string; readonly problems: readonly string[] }[];
+  /** Filters that cannot be used, and enabled jails that stay out because of them. */
+  readonly refusedFilters: readonly Refused[];
+  readonly refusedJails: readonly Refused[];
 };
 
 export type JailStatusReport = JailReport & { readonly bans: readonly BanReport[] };
@@ -65,6 +68,17 @@ export type ReloadReport = {
   readonly problems: readonly string[];
   readonly jails: readonly string[];
 };
+
+export type PingReport = { readonly answer: 'pong' };
+
+/** The answer to a list of bans. */
+export type BanListReport = { readonly bans: readonly BanReport[] };
+
+/** The bans that were lifted, as they were before. */
+export type LiftReport = { readonly lifted: readonly BanReport[] };
+
+/** The body of every answer with a status of 400 or more. */
+export type ErrorReport = { readonly error: { readonly code: string; readonly message: string } };
 
 /** A request that the daemon understood and turned down; `status` is the HTTP status to answer with. */
 export class ControlError extends Error {

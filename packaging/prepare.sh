@@ -1,0 +1,139 @@
+#!/bin/sh
+# Sees to what a checkout needs of the machine, beside what npm brings. The npm scripts call it before they begin:
+#
+#   sh packaging/prepare.sh run|test|demo|bench
+#
+# As root on Debian or Ubuntu it installs what is missing, and says so; services that come along stay off. Elsewhere it
+# names what is missing. Never asks, is silent when nothing is missing, and fails for nothing but a wrong mode: whatever
+# is not there is then said again, and worked around, by the program that would use it.
+set -u
+
+# The daemon: the kernel's sets, the journal, and what the node binary is linked with.
+RUN='libnftables1 libsystemd0 libatomic1'
+# The beds of test/bed: namespaces and their network, a private journald, real ssh, real senders of syslog.
+BED='util-linux mount iproute2 nftables bsdutils systemd passwd openssh-server openssh-client sshpass'
+TEST='systemd-journal-remote rsyslog'
+
+# Services that packages of ours would switch on, on a machine where somebody only runs tests.
+SERVICES='ssh.service ssh.socket rsyslog.service'
+
+POLICY=/usr/sbin/policy-rc.d
+LOCK=/run/lock/bailiff-prepare
+
+main() {
+  case ${1:-} in
+    run) packages=$RUN ;;
+    demo) packages="$RUN $BED" ;;
+    test | bench) packages="$RUN $BED $TEST" ;;
+    *)
+      echo "usage: prepare.sh run|test|demo|bench" >&2
+      exit 2
+      ;;
+  esac
+  if command -v dpkg-query >/dev/null; then
+    missing=$(missing_packages $packages)
+    [ -n "$missing" ] || return 0
+    if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
+      install_packages $missing
+    else
+      say "these packages are missing: $missing"
+      say "to get them, as root: apt-get install --no-install-recommends $missing"
+    fi
+  else
+    missing_elsewhere
+  fi
+  return 0
+}
+
+say() {
+  echo "prepare: $*" >&2
+}
+
+# One call of dpkg for all of them: some 10 ms.
+missing_packages() {
+  installed=$(dpkg-query --show --showformat='${db:Status-Abbrev} ${Package}\n' "$@" 2>/dev/null)
+  missing=
+  for package; do
+    case "
+$installed
+" in
+      *"
+ii  $package
+"*) ;;
+      *) missing="$missing $package" ;;
+    esac
+  done
+  echo "${missing# }"
+}
+
+# A lock of our own comes first: two runs at once must not take each other's policy for the machine's.
+install_packages() {
+  export DEBIAN_FRONTEND=noninteractive
+  say "installing $*"
+  enabled=$(enabled_services)
+  mkdir -p "${LOCK%/*}"
+  (
+    flock 9
+    keep_services_off
+    apt_get update -qq && apt_get install -qq --yes --no-install-recommends "$@"
+  ) 9>"$LOCK" || say "some of it could not be installed; what needs it will say so"
+  disable_services "$enabled"
+}
+
+apt_get() {
+  apt-get -o DPkg::Lock::Timeout=120 -o Dpkg::Use-Pty=0 "$@" </dev/null >&2
+}
+
+# Without a policy a package's service is started as soon as it is installed. See invoke-rc.d(8).
+keep_services_off() {
+  [ ! -e "$POLICY" ] || return 0
+  trap 'rm -f "$POLICY"' EXIT
+  trap 'exit 130' INT TERM HUP
+  printf '#!/bin/sh\nexit 101\n' >"$POLICY"
+  chmod 755 "$POLICY"
+}
+
+enabled_services() {
+  for service in $SERVICES; do
+    if is_enabled "$service"; then printf ' %s ' "$service"; fi
+  done
+}
+
+# Those that were not enabled before must not start with the machine either.
+disable_services() {
+  for service in $SERVICES; do
+    case $1 in *" $service "*) continue ;; esac
+    is_enabled "$service" || continue
+    systemctl disable --quiet "$service" 2>/dev/null
+    say "$service came along and is switched off; to have it: systemctl enable --now $service"
+  done
+}
+
+is_enabled() {
+  command -v systemctl >/dev/null && systemctl is-enabled --quiet "$1" 2>/dev/null
+}
+
+# No dpkg: the names of Fedora and Enterprise Linux, for what can be seen to be missing.
+missing_elsewhere() {
+  missing=
+  has_library libnftables.so.1 || missing="$missing nftables-libs"
+  has_library libsystemd.so.0 || missing="$missing systemd-libs"
+  has_library libatomic.so.1 || missing="$missing libatomic"
+  if [ "$packages" != "$RUN" ]; then
+    for pair in nft:nftables ip:iproute unshare:util-linux sshd:openssh-server ssh:openssh-clients sshpass:sshpass \
+      journalctl:systemd useradd:shadow-utils; do
+      has_command "${pair%%:*}" || missing="$missing ${pair##*:}"
+    done
+  fi
+  [ -z "$missing" ] || say "these packages seem to be missing (names of Fedora):$missing"
+}
+
+has_library() {
+  PATH=$PATH:/sbin:/usr/sbin ldconfig -p 2>/dev/null | grep -q "$1"
+}
+
+has_command() {
+  PATH=$PATH:/sbin:/usr/sbin command -v "$1" >/dev/null
+}
+
+main "$@"

@@ -1,0 +1,133 @@
+/** Asks the daemon, over HTTP on its control socket. */
+import { type IncomingMessage, request } from 'node:http';
+import { defaultPaths, SYSTEM_SOCKET_PATH } from '../config/paths.ts';
+import { OperationalError } from '../core/errors.ts';
+import type { ErrorReport } from '../http/control.ts';
+import { type SocketOptions, socketPathOf } from './command.ts';
+import type { Terminal } from './terminal.ts';
+
+/** What is sent: `/v1/bans`, already encoded. */
+export type DaemonRequest = {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly path: string;
+  readonly body?: unknown;
+};
+
+type Reply = { readonly status: number; readonly text: string };
+
+/** A reload runs every sample of every filter, and a ban waits for the kernel. */
+const TIMEOUT_MILLISECONDS = 30_000;
+/** About a million bans. */
+const MAX_REPLY_BYTES = 256 * 1024 * 1024;
+/** sockaddr_un's sun_path, unix(7), without the final NUL. */
+const MAX_SOCKET_PATH_BYTES = 107;
+
+/** A path of the API below /v1 from its parts, with the parameters that are not null. */
+export function pathOf(
+  parts: readonly string[],
+  parameters: Readonly<Record<string, string | null | undefined>> = {},
+): string {
+  const query = Object.entries(parameters).flatMap(([name, value]) =>
+    value === null || value === undefined ? [] : [`${name}=${encodeURIComponent(value)}`],
+  );
+  const path = ['/v1', ...parts.map(encodeURIComponent)].join('/');
+  return query.length === 0 ? path : `${path}?${query.join('&')}`;
+}
+
+/**
+ * Sends one request and resolves to the report in the answer. Throws OperationalError: `daemon-not-running`,
+ * `EACCES` (with advice), `no-answer`, or the daemon's own code with its message when it turned the request down.
+ */
+export async function askDaemon<Report>(
+  options: SocketOptions,
+  terminal: Terminal,
+  asked: DaemonRequest,
+): Promise<Report> {
+  const named = socketPathOf(options, terminal);
+  const paths = named === null ? usualSocketPaths(terminal) : [named];
+  for (const path of paths) {
+    const reply = await exchange(path, asked);
+    if (reply !== null) return readReport<Report>(path, reply);
+  }
+  throw new OperationalError(`the daemon is not running: nobody answers on ${paths.join(' or ')}`, {
+    code: 'daemon-not-running',
+    advice: 'start it with: systemctl start bailiff, or here in the foreground: bailiff run',
+  });
+}
+
+/** A user has a daemon of their own, or else means the system's. */
+function usualSocketPaths(terminal: Terminal): readonly string[] {
+  const own = defaultPaths(terminal.userId, terminal.environment).socketPath;
+  return own === SYSTEM_SOCKET_PATH ? [own] : [own, SYSTEM_SOCKET_PATH];
+}
+
+/** Null when nobody listens there. */
+function exchange(socketPath: string, asked: DaemonRequest): Promise<Reply | null> {
+  // A longer path would be cut to another one.
+  if (Buffer.byteLength(socketPath) > MAX_SOCKET_PATH_BYTES) return Promise.resolve(null);
+  const body = asked.body === undefined ? null : JSON.stringify(asked.body);
+  const headers = body === null ? {} : { 'content-type': 'application/json' };
+  return new Promise((resolve, reject) => {
+    const signal = AbortSignal.timeout(TIMEOUT_MILLISECONDS);
+    const { method, path } = asked;
+    const fail = (error: NodeJS.ErrnoException): void => {
+      if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') resolve(null);
+      else reject(describeFailure(socketPath, signal.aborted, error));
+    };
+    const outgoing = request({ socketPath, method, path, headers, signal, agent: false }, (message) => {
+      readText(message).then((text) => resolve({ status: message.statusCode ?? 0, text }), fail);
+    });
+    outgoing.on('error', fail);
+    outgoing.end(body ?? undefined);
+  });
+}
+
+async function readText(message: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of message) {
+    chunks.push(chunk as Buffer);
+    length += (chunk as Buffer).length;
+    if (length > MAX_REPLY_BYTES) throw new Error(`the answer is longer than ${MAX_REPLY_BYTES} bytes`);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function readReport<Report>(socketPath: string, reply: Reply): Report {
+  let report: unknown;
+  try {
+    report = JSON.parse(reply.text);
+  } catch (cause) {
+    throw new OperationalError(`what answers on ${socketPath} is not a bailiff daemon`, {
+      code: 'no-answer',
+      cause,
+    });
+  }
+  if (reply.status < 400) return report as Report;
+  const error = (report as Partial<ErrorReport> | null)?.error;
+  const isUsual = typeof error?.message === 'string' && typeof error.code === 'string';
+  throw isUsual
+    ? new OperationalError(error.message, { code: error.code })
+    : new OperationalError(`the daemon answered with status ${reply.status}`, { code: 'refused' });
+}
+
+function describeFailure(
+  socketPath: string,
+  isTimeout: boolean,
+  cause: NodeJS.ErrnoException,
+): OperationalError {
+  if (cause.code === 'EACCES' || cause.code === 'EPERM') {
+    return new OperationalError(`not allowed to open ${socketPath}`, {
+      code: 'EACCES',
+      advice: 'use sudo, or join the group bailiff (sudo usermod -aG bailiff $USER) and log in again',
+      cause,
+    });
+  }
+  const seconds = TIMEOUT_MILLISECONDS / 1_000;
+  const what = isTimeout ? `no answer within ${seconds} seconds` : cause.message;
+  return new OperationalError(`the daemon on ${socketPath} did not answer: ${what}`, {
+    code: 'no-answer',
+    advice: 'its log may say why: journalctl -u bailiff',
+    cause,
+  });
+}

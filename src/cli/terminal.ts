@@ -1,0 +1,88 @@
+/** Where a command writes to, and what it may know of its surroundings. Tests have one of their own. */
+import { styleText } from 'node:util';
+import { printable } from '../core/printable.ts';
+
+export type Paint = (text: string) => string;
+
+/** Each of them leaves the text as it is when colours are off. */
+export type Style = {
+  readonly bold: Paint;
+  readonly dim: Paint;
+  readonly red: Paint;
+  readonly yellow: Paint;
+  readonly green: Paint;
+};
+
+export type Terminal = {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly userId: number;
+  /** How wide text may become; names, addresses and paths that are longer are not cut. */
+  readonly columns: number;
+  /** For standard output. */
+  readonly style: Style;
+  /** Milliseconds since 1970 UTC. */
+  now(): number;
+  /** Writes to standard output, and a line feed. */
+  print(text: string): void;
+  /** Writes to standard error, and a line feed. */
+  complain(text: string): void;
+};
+
+/** For text that goes to a file or a pipe, where the width must not depend on who looks. */
+const DEFAULT_COLUMNS = 80;
+const MIN_COLUMNS = 60;
+const MAX_COLUMNS = 120;
+
+const PLAIN: Paint = (text) => text;
+export const PLAIN_STYLE: Style = { bold: PLAIN, dim: PLAIN, red: PLAIN, yellow: PLAIN, green: PLAIN };
+
+/** The terminal of this process. Colours only where somebody sees them and has not set NO_COLOR (no-color.org). */
+export function openTerminal(): Terminal {
+  const { stdout, stderr, env } = process;
+  const isSeen = stdout.isTTY === true;
+  // `bailiff bans | head` closes the pipe early; nobody is left to be told.
+  for (const stream of [stdout, stderr]) stream.on('error', ignoreClosedPipe);
+  return {
+    environment: env,
+    userId: process.getuid?.() ?? -1,
+    columns: isSeen ? Math.min(MAX_COLUMNS, Math.max(MIN_COLUMNS, stdout.columns)) : DEFAULT_COLUMNS,
+    style: isSeen && !env.NO_COLOR && env.TERM !== 'dumb' ? createStyle() : PLAIN_STYLE,
+    now: Date.now,
+    print: (text) => void stdout.write(`${text}\n`),
+    complain: (text) => void stderr.write(`${text}\n`),
+  };
+}
+
+/**
+ * Resolves when everything printed has been taken, or nobody is left to take it. Where a pipe is in truth a socket, what
+ * its reader has not taken yet would be lost by process.exit.
+ */
+export async function flushOutput(): Promise<void> {
+  const flush = (stream: NodeJS.WriteStream): Promise<void> =>
+    new Promise((resolve) => stream.write('', () => resolve()));
+  await Promise.all([flush(process.stdout), flush(process.stderr)]);
+}
+
+/** What went wrong, and what to do about it where there is advice. Both may quote anything. */
+export function complainAbout(terminal: Terminal, message: string, advice = ''): void {
+  terminal.complain(`bailiff: ${printable(message)}`);
+  if (advice !== '') terminal.complain(`  ${printable(advice)}`);
+}
+
+function createStyle(): Style {
+  const paint =
+    (format: 'bold' | 'dim' | 'red' | 'yellow' | 'green'): Paint =>
+    (text) =>
+      styleText(format, text, { validateStream: false });
+  return {
+    bold: paint('bold'),
+    dim: paint('dim'),
+    red: paint('red'),
+    yellow: paint('yellow'),
+    green: paint('green'),
+  };
+}
+
+function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+}

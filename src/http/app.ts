@@ -1,0 +1,143 @@
+/** What every HTTP server of the daemon has in common: limits, and errors as `{"error":{"code","message"}}`. */
+import type { Server } from 'node:http';
+import type { ListenOptions, Socket } from 'node:net';
+import fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify';
+import { OperationalError } from '../core/errors.ts';
+import type { Emit } from '../core/event.ts';
+import { printableJson } from '../core/printable.ts';
+import { ControlError, type ErrorReport } from './control.ts';
+
+/** Every request is a few short words. */
+export const MAX_BODY_BYTES = 16 * 1024;
+/** Connections of one server; the next one is closed at once, with a `limit` event. */
+export const MAX_CONNECTIONS = 64;
+/** A request must have arrived whole after this time, also when nothing of it has come yet. */
+const REQUEST_TIMEOUT_MILLISECONDS = 10_000;
+const KEEP_ALIVE_MILLISECONDS = 20_000;
+/** How long stopping waits for replies under way. */
+const STOP_TIMEOUT_MILLISECONDS = 1_000;
+/** Refused connections are reported together once in this time. */
+const TALLY_MILLISECONDS = 1_000;
+/** How much of an unknown path is repeated in the answer. */
+const MAX_SHOWN_PATH = 100;
+
+export type AppOptions = {
+  /** For people, in events: `the control socket`. */
+  readonly name: string;
+  readonly emit: Emit;
+  /** Takes what a handler threw that is no error of the world's; the client has got a 500. */
+  readonly onBug: (error: unknown) => void;
+};
+
+/** A Fastify app without routes. It writes no log of its own: nothing of a request is kept. */
+export function createApp(options: AppOptions): FastifyInstance {
+  const app = fastify({
+    logger: false,
+    bodyLimit: MAX_BODY_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MILLISECONDS,
+    keepAliveTimeout: KEEP_ALIVE_MILLISECONDS,
+    http: { headersTimeout: REQUEST_TIMEOUT_MILLISECONDS, connectionsCheckingInterval: 2_000 },
+    // An unknown word must be an error: `?jial=sshd`, silently removed, would mean every jail.
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false } },
+    frameworkErrors: (error, _request, reply: FastifyReply) => answerError(error, reply, options.onBug),
+    clientErrorHandler: refuseMalformed,
+  });
+  app.setReplySerializer((payload) => `${printableJson(payload)}\n`);
+  app.setErrorHandler((error, _request, reply) => answerError(error, reply, options.onBug));
+  app.setNotFoundHandler(answerNotFound);
+  limitConnections(app.server, options);
+  return app;
+}
+
+/** Listens; rejects with the system's error (`EADDRINUSE` and the like). */
+export function listen(server: Server, where: ListenOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(where, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+/** Stops listening and waits for replies under way, but not for long. */
+export async function closeApp(app: FastifyInstance): Promise<void> {
+  const cut = setTimeout(() => app.server.closeAllConnections(), STOP_TIMEOUT_MILLISECONDS);
+  await app.close();
+  clearTimeout(cut);
+}
+
+export function errorReport(code: string, message: string): ErrorReport {
+  return { error: { code, message } };
+}
+
+function answerError(error: unknown, reply: FastifyReply, onBug: (error: unknown) => void): FastifyReply {
+  if (error instanceof ControlError) {
+    return reply.code(error.status).send(errorReport(error.code, error.message));
+  }
+  if (error instanceof OperationalError) {
+    const message = error.advice === '' ? error.message : `${error.message}; ${error.advice}`;
+    return reply.code(503).send(errorReport(error.code, message));
+  }
+  const { statusCode, validation, code, message } = error as Partial<FastifyError>;
+  if (validation !== undefined) return reply.code(400).send(errorReport('bad-request', `${message}`));
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
+    return reply
+      .code(415)
+      .send(errorReport('bad-request', 'the body must be JSON, sent as content-type application/json'));
+  }
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
+    return reply.code(statusCode).send(errorReport('bad-request', `${message}`));
+  }
+  onBug(error);
+  return reply.code(500).send(errorReport('bug', 'the daemon failed on this request; its log says why'));
+}
+
+function answerNotFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const path = request.url.slice(0, MAX_SHOWN_PATH);
+  return reply.code(404).send(errorReport('no-such-route', `there is no ${request.method} ${path}`));
+}
+
+/** Answers what is not HTTP at all, or never became a whole request. */
+function refuseMalformed(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const timedOut = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
+  const status = timedOut ? '408 Request Timeout' : '400 Bad Request';
+  const report = errorReport(
+    'bad-request',
+    timedOut ? 'the request took too long' : 'this is not a valid HTTP request',
+  );
+  const body = `${printableJson(report)}\n`;
+  socket.end(
+    `HTTP/1.1 ${status}\r\ncontent-type: application/json; charset=utf-8\r\n` +
+      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+    () => socket.destroy(),
+  );
+}
+
+/** Anybody who reaches the port can cause these events, so they are tallied: at most one a second. */
+function limitConnections(server: Server, options: AppOptions): void {
+  let count = 0;
+  let pause: NodeJS.Timeout | null = null;
+  const report = (): void => {
+    pause = null;
+    if (count === 0) return;
+    const detail = `${options.name} has ${MAX_CONNECTIONS} connections: new ones are closed`;
+    options.emit({ kind: 'limit', limit: 'connections', detail, count });
+    count = 0;
+    pause = setTimeout(report, TALLY_MILLISECONDS).unref();
+  };
+  server.maxConnections = MAX_CONNECTIONS;
+  server.on('drop', () => {
+    count++;
+    if (pause === null) report();
+  });
+}

@@ -1,0 +1,179 @@
+/**
+ * The control API: JSON over HTTP on a unix socket, so that `curl --unix-socket` is a client. Whoever may open the
+ * socket (its owner and one group) may do everything; it is never on TCP, where any web page could reach it.
+ */
+import { Readable } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { type Network, parseNetwork } from '../core/address.ts';
+import type { Emit } from '../core/event.ts';
+import { printableJson } from '../core/printable.ts';
+import { parseDuration } from '../core/time.ts';
+import { type AppOptions, closeApp, createApp, errorReport } from './app.ts';
+import {
+  type BanReport,
+  type BanRequest,
+  type Control,
+  ControlError,
+  type JailStatusReport,
+  type LiftReport,
+  type PingReport,
+} from './control.ts';
+import { EventFeed, type Subscribe } from './event-feed.ts';
+import { listenOnSocketFile } from './socket-file.ts';
+
+export type ControlServerOptions = {
+  readonly socketPath: string;
+  readonly control: Control;
+  /** Starts a subscription to every event of the daemon. */
+  readonly subscribe: Subscribe;
+  /** Takes the server's own `limit` events. */
+  readonly emit: Emit;
+  /** Takes what `control` threw that is no ControlError or OperationalError; the client has got a 500. */
+  readonly onBug: (error: unknown) => void;
+};
+
+export interface ControlServer {
+  /** Resolves when the socket is there. Throws OperationalError, see listenOnSocketFile. */
+  start(): Promise<void>;
+  /** Ends the event streams, waits a moment for replies under way, removes the socket. */
+  stop(): Promise<void>;
+}
+
+/** Bans are serialised this many at a time, with a turn of the event loop between: 0.5 ms each, not one stall. */
+const BANS_PER_CHUNK = 500;
+
+const JAIL = { type: 'string', minLength: 1, maxLength: 128 } as const;
+const ADDRESS = { type: 'string', minLength: 1, maxLength: 64 } as const;
+const NO_QUERY = { type: 'object', additionalProperties: false } as const;
+const JAIL_QUERY = { ...NO_QUERY, properties: { jail: JAIL } } as const;
+const LIFT_QUERY = { ...NO_QUERY, properties: { jail: JAIL, address: ADDRESS } } as const;
+const BAN_BODY = {
+  type: 'object',
+  required: ['address', 'jail'],
+  additionalProperties: false,
+  properties: { address: ADDRESS, jail: JAIL, for: { type: 'string', minLength: 1, maxLength: 32 } },
+} as const;
+
+type JailQuery = { readonly jail?: string };
+type LiftQuery = JailQuery & { readonly address?: string };
+
+/** A server that does not listen yet. */
+export function createControlServer(options: ControlServerOptions): ControlServer {
+  const appOptions: AppOptions = { name: 'the control socket', emit: options.emit, onBug: options.onBug };
+  const app = createApp(appOptions);
+  const feed = new EventFeed(options.subscribe, options.emit);
+  addStateRoutes(app, options.control);
+  addBanRoutes(app, options.control);
+  addEventRoute(app, feed);
+  app.addHook('preClose', async () => feed.close());
+  return {
+    start: async () => {
+      await app.ready();
+      await listenOnSocketFile(app.server, options.socketPath);
+    },
+    stop: () => closeApp(app),
+  };
+}
+
+function addStateRoutes(app: FastifyInstance, control: Control): void {
+  const plain = { schema: { querystring: NO_QUERY } };
+  app.get('/v1/ping', plain, (): PingReport => ({ answer: 'pong' }));
+  app.get('/v1/version', plain, () => control.version());
+  app.get('/v1/status', plain, () => control.status());
+  app.get<{ Params: { name: string } }>('/v1/jails/:name', plain, (request, reply) => {
+    const { bans, ...rest }: JailStatusReport = control.jail(request.params.name);
+    return sendWithBans(reply, rest, bans);
+  });
+  app.post('/v1/reload', plain, () => control.reload());
+}
+
+function addBanRoutes(app: FastifyInstance, control: Control): void {
+  app.get<{ Querystring: JailQuery }>('/v1/bans', { schema: { querystring: JAIL_QUERY } }, (request, reply) =>
+    sendWithBans(reply, {}, selectBans(control, request.query.jail)),
+  );
+  app.post<{ Body: BanRequest }>(
+    '/v1/bans',
+    { schema: { querystring: NO_QUERY, body: BAN_BODY } },
+    (request) => control.ban(readBanRequest(request.body)),
+  );
+  app.delete<{ Querystring: LiftQuery }>(
+    '/v1/bans',
+    { schema: { querystring: LIFT_QUERY } },
+    async (request): Promise<LiftReport> => {
+      const { address, jail } = request.query;
+      if (address !== undefined) return lift(control, address, jail ?? null);
+      return { lifted: await control.unbanAll(jail ?? null) };
+    },
+  );
+  // A wildcard takes a network's slash as it is and as %2F; with nothing in its place it must not mean every ban.
+  app.delete<{ Params: { '*': string }; Querystring: JailQuery }>(
+    '/v1/bans/*',
+    { schema: { querystring: JAIL_QUERY } },
+    (request) => lift(control, request.params['*'], request.query.jail ?? null),
+  );
+}
+
+function addEventRoute(app: FastifyInstance, feed: EventFeed): void {
+  app.get('/v1/events', { exposeHeadRoute: false, schema: { querystring: NO_QUERY } }, (_request, reply) => {
+    if (!feed.attach(reply.raw)) {
+      return reply
+        .code(503)
+        .send(errorReport('event-listeners', 'too many clients listen to events already'));
+    }
+    return reply.hijack();
+  });
+}
+
+/** A jail that is no longer configured may still hold bans; one that holds none must at least be configured. */
+function selectBans(control: Control, jail: string | undefined): readonly BanReport[] {
+  if (jail === undefined) return control.bans();
+  const bans = control.bans().filter((ban) => ban.jail === jail);
+  return bans.length > 0 ? bans : control.jail(jail).bans;
+}
+
+async function lift(control: Control, text: string, jail: string | null): Promise<LiftReport> {
+  const address = readNetwork(text);
+  const lifted = await control.unban(address, jail);
+  if (lifted.length > 0) return { lifted };
+  const where = jail === null ? '' : ` in ${jail}`;
+  throw new ControlError(404, 'not-banned', `${address} is not banned${where}`);
+}
+
+function readBanRequest(body: BanRequest): BanRequest {
+  if (body.for !== undefined && parseDuration(body.for) === null) {
+    throw new ControlError(
+      400,
+      'bad-duration',
+      `"${body.for}" is not a duration: write it as 10m, 1h, 1d12h or forever`,
+    );
+  }
+  return { ...body, address: readNetwork(body.address) };
+}
+
+function readNetwork(text: string): Network {
+  const network = parseNetwork(text);
+  if (network !== null) return network;
+  const example = 'write it as 203.0.113.9, 2001:db8::1 or 203.0.113.0/24';
+  throw new ControlError(
+    400,
+    'bad-address',
+    `"${text.slice(0, 64)}" is not an address or a network: ${example}`,
+  );
+}
+
+/** Sends `head` as a JSON object whose last member is `bans`, however many they are. */
+function sendWithBans(reply: FastifyReply, head: object, bans: readonly BanReport[]): FastifyReply {
+  return reply.type('application/json; charset=utf-8').send(Readable.from(serialiseWithBans(head, bans)));
+}
+
+async function* serialiseWithBans(head: object, bans: readonly BanReport[]): AsyncGenerator<string> {
+  const members = printableJson(head).slice(1, -1);
+  yield `{${members}${members === '' ? '' : ','}"bans":[`;
+  for (let start = 0; start < bans.length; start += BANS_PER_CHUNK) {
+    const chunk = bans.slice(start, start + BANS_PER_CHUNK).map((ban) => printableJson(ban));
+    yield `${start === 0 ? '' : ','}${chunk.join(',')}`;
+    await nextTurn();
+  }
+  yield ']}\n';
+}

@@ -1,0 +1,146 @@
+/** A Control that keeps bans in memory and remembers what it was asked: for the tests of the server and the client. */
+import type {
+  BanReport,
+  BanRequest,
+  Control,
+  JailReport,
+  JailStatusReport,
+  ReloadReport,
+  StatusReport,
+} from '../../src/http/control.ts';
+import { ControlError } from '../../src/http/control.ts';
+
+export const SSHD: JailReport = {
+  name: 'sshd',
+  filters: ['sshd'],
+  maxRetry: 5,
+  findTime: '10m',
+  banTime: '10m',
+  currentOffenders: 2,
+  currentFailures: 3,
+  totalFailures: 120,
+  currentBans: 2,
+  totalBans: 14,
+};
+
+export function banReport(changes: Partial<BanReport> = {}): BanReport {
+  return {
+    offender: '203.0.113.9',
+    jail: 'sshd',
+    since: '2026-11-21T00:10:05.123Z',
+    until: '2026-11-21T00:20:05.123Z',
+    remainingSeconds: 492,
+    cause: 'offence',
+    failures: 5,
+    enforced: true,
+    ...changes,
+  };
+}
+
+export const BANS: readonly BanReport[] = [
+  banReport(),
+  banReport({
+    offender: '2001:db8:1:2::/64',
+    since: '2026-11-20T23:59:00.000Z',
+    until: 'forever',
+    remainingSeconds: null,
+    cause: 'operator',
+    failures: 0,
+    enforced: false,
+  }),
+];
+
+export const STATUS: StatusReport = {
+  version: '0.1.0',
+  pid: 4711,
+  startedAt: '2026-11-20T21:57:00.000Z',
+  dryRun: false,
+  configuration: '/etc/bailiff/bailiff.toml',
+  components: [
+    { component: 'journal', health: 'up', detail: 'reads the system journal', advice: '' },
+    { component: 'syslog', health: 'up', detail: '127.0.0.1:5514 and [::1]:5514, UDP and TCP', advice: '' },
+    {
+      component: 'firewall',
+      health: 'down',
+      detail: 'cannot load libnftables.so.1: no such file',
+      advice: 'install it: apt-get install libnftables1',
+    },
+  ],
+  jails: [SSHD, { ...SSHD, name: 'mail', currentBans: 0, totalBans: 1, totalFailures: 1_234_567 }],
+  refusedFilters: [],
+  refusedJails: [],
+};
+
+export class FakeControl implements Control {
+  readonly calls: string[] = [];
+  held: readonly BanReport[] = BANS;
+  state: StatusReport = STATUS;
+  reloadReport: ReloadReport = { applied: true, problems: [], jails: ['sshd'] };
+  /** Thrown by the next call instead of an answer. */
+  failure: unknown = null;
+
+  #called(call: string): void {
+    this.calls.push(call);
+    const failure = this.failure;
+    this.failure = null;
+    if (failure !== null) throw failure;
+  }
+
+  version(): { readonly version: string } {
+    this.#called('version');
+    return { version: this.state.version };
+  }
+
+  status(): StatusReport {
+    this.#called('status');
+    return this.state;
+  }
+
+  jail(name: string): JailStatusReport {
+    this.#called(`jail ${name}`);
+    const report = this.state.jails.find((jail) => jail.name === name);
+    if (report === undefined) throw new ControlError(404, 'unknown-jail', `there is no jail "${name}"`);
+    return { ...report, bans: this.held.filter((ban) => ban.jail === name) };
+  }
+
+  bans(): readonly BanReport[] {
+    this.#called('bans');
+    return this.held;
+  }
+
+  async ban(request: BanRequest): Promise<BanReport> {
+    this.#called(`ban ${request.address} ${request.jail} ${request.for ?? '-'}`);
+    if (request.address.startsWith('127.')) {
+      throw new ControlError(409, 'trusted', `${request.address} is trusted: it is never banned`);
+    }
+    const added = banReport({
+      offender: request.address,
+      jail: request.jail,
+      cause: 'operator',
+      failures: 0,
+    });
+    this.held = [...this.held, added];
+    return added;
+  }
+
+  async unban(address: string, jail: string | null): Promise<readonly BanReport[]> {
+    this.#called(`unban ${address} ${jail ?? '-'}`);
+    return this.#lift((ban) => ban.offender === address && (jail === null || ban.jail === jail));
+  }
+
+  async unbanAll(jail: string | null): Promise<readonly BanReport[]> {
+    this.#called(`unbanAll ${jail ?? '-'}`);
+    return this.#lift((ban) => jail === null || ban.jail === jail);
+  }
+
+  async reload(): Promise<ReloadReport> {
+    this.#called('reload');
+    return this.reloadReport;
+  }
+
+  #lift(isLifted: (ban: BanReport) => boolean): readonly BanReport[] {
+    const lifted = this.held.filter(isLifted);
+    this.held = this.held.filter((ban) => !isLifted(ban));
+    return lifted;
+  }
+}

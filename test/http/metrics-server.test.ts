@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { BailiffEvent } from '../../src/core/event.ts';
+import { createMetricsServer, type MetricsServerOptions } from '../../src/http/metrics-server.ts';
+import { send } from './running-server.ts';
+
+const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
+function optionsWith(changes: Partial<MetricsServerOptions> = {}): MetricsServerOptions {
+  return {
+    listen: [{ host: '127.0.0.1', port: 0 }],
+    metrics: { contentType: CONTENT_TYPE, render: async () => '# HELP bailiff_up 1\nbailiff_up 1\n' },
+    health: () => ({
+      ready: true,
+      components: [
+        { component: 'journal', health: 'up' },
+        { component: 'firewall', health: 'degraded' },
+      ],
+    }),
+    emit: (_event: BailiffEvent) => undefined,
+    onBug: (error) => {
+      throw error;
+    },
+    ...changes,
+  };
+}
+
+test('/metrics answers the exposition with its content type', async (t) => {
+  const server = createMetricsServer(optionsWith());
+  t.after(() => server.stop());
+  const { bound, errors } = await server.start();
+  assert.deepEqual(errors, []);
+  const port = bound[0]?.port ?? 0;
+  const answer = await send({ port }, 'GET', '/metrics');
+  assert.equal(answer.status, 200);
+  assert.equal(answer.headers['content-type'], CONTENT_TYPE);
+  assert.equal(answer.text, '# HELP bailiff_up 1\nbailiff_up 1\n');
+});
+
+test('/healthz says that the process answers, /readyz whether it does its work', async (t) => {
+  let ready = true;
+  const { health } = optionsWith();
+  const server = createMetricsServer(optionsWith({ health: () => ({ ...health(), ready }) }));
+  t.after(() => server.stop());
+  const port = (await server.start()).bound[0]?.port ?? 0;
+  assert.deepEqual(JSON.parse((await send({ port }, 'GET', '/healthz')).text), { status: 'ok' });
+  const good = await send({ port }, 'GET', '/readyz');
+  assert.equal(good.status, 200);
+  assert.deepEqual(JSON.parse(good.text), {
+    ready: true,
+    components: { journal: 'up', firewall: 'degraded' },
+  });
+  ready = false;
+  assert.equal((await send({ port }, 'GET', '/readyz')).status, 503);
+  assert.equal((await send({ port }, 'GET', '/healthz')).status, 200);
+});
+
+test('nothing of the control API is there', async (t) => {
+  const server = createMetricsServer(optionsWith());
+  t.after(() => server.stop());
+  const port = (await server.start()).bound[0]?.port ?? 0;
+  for (const [method, path] of [
+    ['GET', '/v1/status'],
+    ['DELETE', '/v1/bans'],
+    ['POST', '/metrics'],
+    ['GET', '/'],
+  ] as const) {
+    assert.equal((await send({ port }, method, path)).status, 404, path);
+  }
+});
+
+test('an address in use is reported with advice, and the other addresses are served', async (t) => {
+  const first = createMetricsServer(optionsWith());
+  t.after(() => first.stop());
+  const taken = (await first.start()).bound[0]?.port ?? 0;
+  const second = createMetricsServer(
+    optionsWith({
+      listen: [
+        { host: '127.0.0.1', port: taken },
+        { host: '192.0.2.1', port: 0 },
+        { host: '127.0.0.1', port: 0 },
+      ],
+    }),
+  );
+  t.after(() => second.stop());
+  const { bound, errors } = await second.start();
+  assert.deepEqual(
+    errors.map((error) => error.code),
+    ['EADDRINUSE', 'EADDRNOTAVAIL'],
+  );
+  assert.match(errors[0]?.message ?? '', new RegExp(`^cannot serve metrics on 127\\.0\\.0\\.1:${taken}: `));
+  assert.match(errors[0]?.advice ?? '', new RegExp(`ss -ltnp 'sport = :${taken}'`));
+  assert.equal(bound.length, 1);
+  assert.equal((await send({ port: bound[0]?.port ?? 0 }, 'GET', '/metrics')).status, 200);
+});
+
+test('a failure to render is a bug for the daemon and a 500 for the client', async (t) => {
+  const bugs: unknown[] = [];
+  const bug = new Error('secret detail');
+  const server = createMetricsServer(
+    optionsWith({
+      metrics: { contentType: CONTENT_TYPE, render: () => Promise.reject(bug) },
+      onBug: (error) => bugs.push(error),
+    }),
+  );
+  t.after(() => server.stop());
+  const port = (await server.start()).bound[0]?.port ?? 0;
+  const answer = await send({ port }, 'GET', '/metrics');
+  assert.equal(answer.status, 500);
+  assert.doesNotMatch(answer.text, /secret/);
+  assert.deepEqual(bugs, [bug]);
+});
+
+test('it stops listening and can be started again', async () => {
+  const server = createMetricsServer(optionsWith());
+  const port = (await server.start()).bound[0]?.port ?? 0;
+  await server.stop();
+  await assert.rejects(send({ port }, 'GET', '/metrics'), { code: 'ECONNREFUSED' });
+  const again = await server.start();
+  assert.equal(again.errors.length, 0);
+  await server.stop();
+});
