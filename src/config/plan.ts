@@ -1,5 +1,6 @@
 /** The configuration in the form that the daemon works with: defaults filled in, filters compiled, frozen. */
 import type { Network } from '../core/address.ts';
+import type { RuleMode } from '../core/failure.ts';
 import type { JailPolicy } from '../core/policy.ts';
 import type { Filter } from '../match/filter.ts';
 
@@ -10,7 +11,12 @@ export type JailPlan = {
   readonly policy: JailPolicy;
   /** Names of the filters that feed this jail, each of them in Plan.filters. */
   readonly filters: readonly string[];
+  /** Rules of a wider mode than this do not count here. */
+  readonly mode: RuleMode;
 };
+
+/** Something that stays out while the rest runs, with its reasons as `file:line:column: text`. */
+export type Refused = { readonly name: string; readonly problems: readonly string[] };
 
 export type Plan = {
   readonly stateDirectory: string;
@@ -45,6 +51,8 @@ export type Plan = {
   readonly jails: readonly JailPlan[];
   /** Every filter that loaded, whether a jail uses it or not. */
   readonly filters: readonly Filter[];
-  /** Filters that were refused, with their reasons as `file:line:column: text`. */
-  readonly refusedFilters: readonly { readonly name: string; readonly problems: readonly string[] }[];
+  /** Filters that cannot be used. */
+  readonly refusedFilters: readonly Refused[];
+  /** Enabled jails that stay out because a filter of theirs was refused. */
+  readonly refusedJails: readonly Refused[];
 };

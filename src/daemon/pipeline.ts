@@ -5,7 +5,7 @@
 import type { Decision } from '../core/decision.ts';
 import { unreachable } from '../core/errors.ts';
 import type { BailiffEvent, Emit } from '../core/event.ts';
-import type { Match, RuleMode } from '../core/failure.ts';
+import { admitsMode, type Match, type RuleMode } from '../core/failure.ts';
 import type { Ledger } from '../core/ledger.ts';
 import type { LogRecord } from '../core/record.ts';
 import { type Clock, type Microseconds, SECOND } from '../core/time.ts';
@@ -74,6 +74,7 @@ export class Pipeline {
   /** Ends the bans whose time has come; call it every second. */
   tick(): void {
     this.#advance(this.#parts.clock.now());
+    this.#reportMatcher();
     for (const { jail, windows, bans } of this.#parts.ledger.takeEvictions()) {
       this.#reportEviction('offenders', windows, `jail ${jail} dropped those heard of longest ago`);
       this.#reportEviction('bans', bans, `jail ${jail} lifted those that would end first`);
@@ -95,7 +96,9 @@ export class Pipeline {
       const { filter, rule, kind } = match;
       this.#parts.emit({ kind: 'matched', filter, rule, ruleKind: kind, source: record.source });
       if (kind !== 'failure' || match.address === '') continue;
-      for (const route of routes.get(filter) ?? []) this.#judge(match, route, at);
+      for (const route of routes.get(filter) ?? []) {
+        if (admitsMode(route.mode, match.mode)) this.#judge(match, route, at);
+      }
     }
   }
 
@@ -141,6 +144,15 @@ export class Pipeline {
     this.#parts.persister.changed(this.#announcements);
     this.#announcements = [];
     this.#counted = false;
+  }
+
+  #reportMatcher(): void {
+    const { untrusted, sessionsDropped } = this.#rules.matcher.takeCounters();
+    const { emit } = this.#parts;
+    if (untrusted > 0)
+      emit({ kind: 'rejected', source: 'journal', sender: '', reason: 'untrusted', count: untrusted });
+    const detail = 'the sessions heard of longest ago were forgotten';
+    if (sessionsDropped > 0) emit({ kind: 'limit', limit: 'sessions', detail, count: sessionsDropped });
   }
 
   #reportEviction(limit: 'offenders' | 'bans', count: number, detail: string): void {

@@ -30,6 +30,15 @@ export type KernelElement = ElementKey & {
   readonly bytes: number;
 };
 
+/** What a set's rule has dropped since the table was made. */
+export type SetCounter = { readonly set: string; readonly packets: number; readonly bytes: number };
+
+/**
+ * `touched` when somebody else has changed the machine's ruleset since the last look, whether ours or not; `missing`
+ * when the table, one of its sets or one of its rules is gone.
+ */
+export type FirewallCheck = 'intact' | 'touched' | 'missing';
+
 /** libnftables in a user namespace failed at 8,000 elements a transaction; 1,000 take 3 to 6 ms. */
 export const MAX_BATCH_ELEMENTS = 1_000;
 
@@ -42,10 +51,19 @@ export interface Firewall {
    * trusted networks. Safe to repeat. Throws OperationalError.
    */
   install(trust: readonly Network[]): Promise<void>;
-  /** Resolves to the elements that were refused, each on its own; throws OperationalError when nothing could be done. */
+  /**
+   * Resolves to the elements that were refused, each on its own. Throws OperationalError when nothing could be done:
+   * `table-missing` when somebody removed the table, `not-installed` when install() has to be called (again).
+   */
   apply(batch: FirewallBatch): Promise<readonly Refusal[]>;
   /** Every element of every ban set; null when the table is not there (somebody flushed the ruleset). */
   list(): Promise<readonly KernelElement[] | null>;
+  /** Looks whether the table is whole; takes microseconds, so it can be asked often. Throws OperationalError. */
+  check(): Promise<FirewallCheck>;
+  /** What each set has dropped; empty when there is no table. Throws OperationalError. */
+  counters(): Promise<readonly SetCounter[]>;
+  /** Removes the table with every ban in it, for whoever uninstalls. Throws OperationalError. */
+  removeTable(): Promise<void>;
   /** Releases the library; bans stay in the kernel. */
   close(): Promise<void>;
 }

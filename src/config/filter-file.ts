@@ -1,0 +1,129 @@
+/**
+ * Filters from the directories that hold them, each file read, compiled and made to pass its own samples and the
+ * linter. A file that does not stays out by itself; the others load.
+ */
+import { join } from 'node:path';
+import type { Filter } from '../match/filter.ts';
+import { type Problem as LintProblem, lintFilter } from '../match/lint.ts';
+import {
+  type DocumentNode,
+  nodeAt,
+  type Path,
+  parseDocument,
+  placeOf,
+  placeOfKey,
+  type TableNode,
+} from './document.ts';
+import { listTomlFiles, readSource } from './files.ts';
+import { readFilter } from './filter-schema.ts';
+import { compareProblems, type Place, type Problem, problemAt, problemOfFile } from './problem.ts';
+import { placeInString } from './string-offset.ts';
+import { isName } from './values.ts';
+
+export type FilterDirectory = {
+  readonly path: string;
+  /** Whether the linter's warnings are errors here, as for the filters that are shipped. */
+  readonly strict: boolean;
+};
+
+export type RefusedFilter = { readonly name: string; readonly problems: readonly Problem[] };
+
+export type LoadedFilters = {
+  /** By name. */
+  readonly filters: readonly Filter[];
+  readonly refused: readonly RefusedFilter[];
+  /** Directories that cannot be read. */
+  readonly problems: readonly Problem[];
+  readonly warnings: readonly Problem[];
+};
+
+export type LoadedFilter = {
+  /** Null when the file is refused; `problems` says why. */
+  readonly filter: Filter | null;
+  readonly problems: readonly Problem[];
+  readonly warnings: readonly Problem[];
+};
+
+/**
+ * Loads every `*.toml` of the directories. A file in a later directory takes the place of one of the same name in an
+ * earlier one, also when it is refused: nobody wants a filter back that he has replaced. `forge` has the linter try
+ * forged lines as well, some ten milliseconds a rule.
+ */
+export function loadFilters(directories: readonly FilterDirectory[], forge: boolean): LoadedFilters {
+  const problems: Problem[] = [];
+  const files = new Map<string, FilterDirectory>();
+  for (const directory of directories) {
+    const names = listTomlFiles(directory.path);
+    if ('message' in names) problems.push(names);
+    else for (const name of names) files.set(name.slice(0, -'.toml'.length), directory);
+  }
+  const filters: Filter[] = [];
+  const refused: RefusedFilter[] = [];
+  const warnings: Problem[] = [];
+  for (const [name, directory] of [...files].sort(([left], [right]) => (left < right ? -1 : 1))) {
+    const loaded = loadFilter(name, directory, forge);
+    warnings.push(...loaded.warnings);
+    if (loaded.filter !== null) filters.push(loaded.filter);
+    else refused.push({ name, problems: loaded.problems });
+  }
+  return { filters, refused, problems, warnings };
+}
+
+/** Loads the filter `name` of a directory. */
+export function loadFilter(name: string, directory: FilterDirectory, forge: boolean): LoadedFilter {
+  const file = join(directory.path, `${name}.toml`);
+  if (!isName(name)) {
+    return refuse(problemOfFile(file, 'a filter is named with 1 to 32 of a-z, 0-9, - and _, like sshd.toml'));
+  }
+  const source = readSource(file);
+  if ('message' in source) return refuse(source);
+  const { root, problems } = parseDocument(source);
+  if (root === null || problems.length > 0) return refuse(...problems);
+  const { filter, problems: formProblems } = readFilter(name, root);
+  if (filter === null) return refuse(...formProblems);
+  return judge(filter, root, lintFilter(filter, { strict: directory.strict, forge }).problems);
+}
+
+function refuse(...problems: readonly Problem[]): LoadedFilter {
+  return { filter: null, problems: [...problems].sort(compareProblems), warnings: [] };
+}
+
+function judge(filter: Filter, root: TableNode, found: readonly LintProblem[]): LoadedFilter {
+  const placed = (severity: LintProblem['severity']): Problem[] =>
+    found
+      .filter((problem) => problem.severity === severity)
+      .map((problem) => placeProblem(problem, filter, root))
+      .sort(compareProblems);
+  const problems = placed('error');
+  return { filter: problems.length === 0 ? filter : null, problems, warnings: placed('warning') };
+}
+
+function placeProblem(problem: LintProblem, filter: Filter, root: TableNode): Problem {
+  const index = filter.rules.findIndex((rule) => rule.name === problem.rule);
+  const subject = index < 0 ? `filter \`${filter.name}\`` : `rule \`${problem.rule}\``;
+  return problemAt(findPlace(problem, filter, index, root), `${subject}: ${problem.message}`);
+}
+
+function findPlace({ place }: LintProblem, filter: Filter, index: number, root: TableNode): Place {
+  const path: Path = ['rules', index];
+  const rule = filter.rules[index];
+  if (rule === undefined || place.part === 'filter') return root.place;
+  if (place.part === 'sample') return placeOf(root, [...path, 'samples', place.index]);
+  if (place.part === 'rule')
+    return placeOfKey(root, [...path, place.key === 'pattern' ? rule.pattern.form : place.key]);
+  const node = nodeAt(root, [...path, rule.pattern.form]);
+  const pattern = node?.kind === 'table' ? patternOfField(node, place.field) : node;
+  return pattern?.kind === 'scalar' ? placeInString(pattern, place.offset) : placeOf(root, path);
+}
+
+/** The text of the pattern of a field, whose name may lead through nested tables. */
+function patternOfField(node: DocumentNode, field: string): DocumentNode | null {
+  if (node.kind !== 'table') return null;
+  for (const [key, { value }] of node.entries) {
+    if (key === field || key === `${field}?`)
+      return value.kind === 'table' ? nodeAt(value, ['regex']) : value;
+    const inner = field.startsWith(`${key}.`) ? patternOfField(value, field.slice(key.length + 1)) : null;
+    if (inner !== null) return inner;
+  }
+  return null;
+}

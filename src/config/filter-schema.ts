@@ -1,0 +1,280 @@
+/** The TOML form of a filter, read into the Filter of match/filter.ts, which describes that form. */
+import * as z from 'zod/mini';
+import { parseAddress } from '../core/address.ts';
+import { ACCESS_FIELDS } from '../match/access.ts';
+import {
+  type FieldTest,
+  type Filter,
+  MAX_WEIGHT,
+  type Pattern,
+  type Rule,
+  type Sample,
+  type ValuesPattern,
+} from '../match/filter.ts';
+import { type DocumentNode, nodeAt, type Path, placeOf, placeOfKey, type TableNode } from './document.ts';
+import { nearest } from './nearest.ts';
+import { type Problem, problemAt, quote } from './problem.ts';
+import { describeValue, validate } from './validate.ts';
+import { count, flag, listOf, oneOf, table } from './values.ts';
+
+/** Rules of one filter. */
+export const MAX_RULES = 200;
+/** Samples of one rule. */
+export const MAX_SAMPLES = 200;
+/** Characters of a pattern's text. */
+export const MAX_PATTERN_LENGTH = 2_000;
+/** Characters of a sample's line: longer than any message by default. */
+export const MAX_SAMPLE_LENGTH = 65_536;
+/** Identifiers, units, executables or uids that one filter names. */
+export const MAX_INPUT_NAMES = 100;
+
+const PATTERN_KEYS = ['template', 'regex', 'json', 'access'] as const;
+
+const text = (expected: string, most: number) =>
+  z.string({ error: `expected ${expected}` }).check(z.minLength(1), z.maxLength(most));
+
+const word = text('a word of 1 to 256 characters', 256);
+const words = (expected: string) => z.prefault(listOf(word, expected, MAX_INPUT_NAMES), []);
+const patternText = text(`a pattern of 1 to ${MAX_PATTERN_LENGTH} characters`, MAX_PATTERN_LENGTH);
+const line = text(`a line of 1 to ${MAX_SAMPLE_LENGTH} characters`, MAX_SAMPLE_LENGTH);
+
+const ADDRESS_EXPECTED = 'expected an address such as "203.0.113.9" or "2001:db8::1"';
+
+const sample = table({
+  line,
+  match: z.prefault(flag, true),
+  address: z.prefault(
+    z
+      .string({ error: ADDRESS_EXPECTED })
+      .check(z.refine((address: string) => address === '' || isCanonical(address))),
+    '',
+  ),
+  user: z.prefault(z.string({ error: 'expected a string' }), ''),
+  before: z.prefault(listOf(line, 'expected a list of lines', MAX_SAMPLES), []),
+});
+
+const ruleName = z
+  .string({ error: 'expected 1 to 64 of a-z, 0-9 and -, beginning with a letter or a digit' })
+  .check(z.regex(/^[a-z0-9][a-z0-9-]{0,63}$/));
+
+const rule = table({
+  name: ruleName,
+  kind: z.prefault(oneOf('failure', 'success', 'ignore', 'note'), 'failure'),
+  mode: z.prefault(oneOf('normal', 'extra', 'aggressive'), 'normal'),
+  weight: z.prefault(count(1, MAX_WEIGHT), 1),
+  labels: words('expected a list of words such as ["brute-force"]'),
+  template: z.optional(patternText),
+  regex: z.optional(patternText),
+  json: z.optional(z.unknown()),
+  access: z.optional(z.unknown()),
+  attempt: z.optional(oneOf('start', 'result', 'end')),
+  remember: z.prefault(flag, false),
+  after: z.prefault(listOf(ruleName, 'expected a list of rule names', MAX_RULES), []),
+  samples: z.prefault(
+    listOf(
+      sample,
+      'expected a list of { line = "...", address = "..." } and { line = "...", match = false }',
+      MAX_SAMPLES,
+    ),
+    [],
+  ),
+});
+
+const filterSchema = table({
+  description: z.prefault(z.string({ error: 'expected a string' }).check(z.maxLength(1_000)), ''),
+  identifiers: words('expected a list of identifiers such as ["sshd"]'),
+  journal: z.prefault(
+    table({
+      uids: z.prefault(
+        listOf(count(0, 4_294_967_294), 'expected a list of user ids such as [0]', MAX_INPUT_NAMES),
+        [],
+      ),
+      units: words('expected a list of units such as ["ssh.service"]'),
+      executables: words('expected a list of paths such as ["/usr/sbin/sshd"]'),
+    }),
+    {},
+  ),
+  rules: listOf(rule, `expected 1 to ${MAX_RULES} tables [[rules]]`, MAX_RULES).check(z.minLength(1)),
+});
+
+type RuleSettings = z.output<typeof rule>;
+
+export type ReadFilter = { readonly filter: Filter | null; readonly problems: readonly Problem[] };
+
+/** Reads the filter `name` out of its document. The patterns are not compiled and the samples not tried yet. */
+export function readFilter(name: string, root: TableNode): ReadFilter {
+  const { value, problems } = validate(filterSchema, root);
+  if (value === null) return { filter: null, problems };
+  const report = new Report(root);
+  const rules = value.rules.map((settings, index) => readRule(settings, ['rules', index], report));
+  checkNames(rules, report);
+  const { description, identifiers, journal } = value;
+  const filter = { name, description, input: { identifiers, journal }, rules };
+  return { filter: report.problems.length === 0 ? filter : null, problems: report.problems };
+}
+
+/** Collects problems by the path of what they are about. */
+class Report {
+  readonly problems: Problem[] = [];
+  readonly root: TableNode;
+
+  constructor(root: TableNode) {
+    this.root = root;
+  }
+
+  atValue(path: Path, message: string): void {
+    this.problems.push(problemAt(placeOf(this.root, path), message));
+  }
+
+  atKey(path: Path, message: string): void {
+    this.problems.push(problemAt(placeOfKey(this.root, path), message));
+  }
+}
+
+function readRule(settings: RuleSettings, path: Path, report: Report): Rule {
+  const { name, kind, mode, weight, labels, remember, after, attempt } = settings;
+  if (attempt !== undefined && kind !== 'failure') {
+    report.atKey([...path, 'attempt'], '`attempt` is for failures only: only they are counted');
+  }
+  return {
+    name,
+    kind,
+    mode,
+    weight,
+    labels,
+    remember,
+    after,
+    attempt: attempt ?? null,
+    pattern: readPattern(settings, path, report),
+    samples: readSamples(settings, path, report),
+  };
+}
+
+function readPattern(settings: RuleSettings, path: Path, report: Report): Pattern {
+  const given = PATTERN_KEYS.filter((key) => settings[key] !== undefined);
+  const [form] = given;
+  if (form === undefined || given.length > 1) {
+    const found = given.length === 0 ? 'none' : given.map((key) => `\`${key}\``).join(' and ');
+    report.atValue(
+      path,
+      `a rule has one of \`template\`, \`regex\`, \`json\` and \`access\`: this one has ${found}`,
+    );
+  }
+  if (form === 'json' || form === 'access') {
+    const node = nodeAt(report.root, [...path, form]);
+    const fields: FieldTest[] = [];
+    if (node?.kind === 'table') readTests(form, node, [...path, form], '', fields, report);
+    else report.atValue([...path, form], `\`${form}\` is no table: expected { field = "template", ... }`);
+    return { form, fields };
+  }
+  return { form: form ?? 'template', text: settings[form ?? 'template'] ?? '' };
+}
+
+/** Reads the fields of a `json` or `access` table into `tests`; nested tables make paths with dots. */
+function readTests(
+  form: 'json' | 'access',
+  node: TableNode,
+  path: Path,
+  prefix: string,
+  tests: FieldTest[],
+  report: Report,
+): void {
+  if (node.entries.size === 0)
+    report.atValue(path, `\`${String(path.at(-1))}\` is empty: name at least one field`);
+  for (const [key, { value }] of node.entries) {
+    const optional = key.endsWith('?');
+    const field = prefix + (optional ? key.slice(0, -1) : key);
+    const here = [...path, key];
+    if (form === 'access') checkAccessField(field, here, report);
+    const pattern = readFieldPattern(value);
+    if (pattern !== null) tests.push({ field, optional, pattern });
+    else if (value.kind === 'table' && !value.entries.has('regex') && form === 'json' && !optional) {
+      readTests(form, value, here, `${field}.`, tests, report);
+    } else {
+      report.atValue(
+        here,
+        `\`${key}\` is ${describeValue(value)}: expected a template, { regex = "..." }, or plain values`,
+      );
+    }
+  }
+}
+
+/** Null for what is no pattern. */
+function readFieldPattern(node: DocumentNode): FieldTest['pattern'] | null {
+  if (node.kind === 'table') {
+    const regex = node.entries.size === 1 ? node.entries.get('regex')?.value : undefined;
+    const source = regex?.kind === 'scalar' && typeof regex.value === 'string' ? regex.value : '';
+    return source === '' || source.length > MAX_PATTERN_LENGTH ? null : { form: 'regex', text: source };
+  }
+  if (node.kind === 'scalar') {
+    if (typeof node.value !== 'string') return readValues([node]);
+    return node.value.length > MAX_PATTERN_LENGTH ? null : { form: 'template', text: node.value };
+  }
+  return readValues(node.elements);
+}
+
+function readValues(nodes: readonly DocumentNode[]): ValuesPattern | null {
+  const values: (string | number | boolean)[] = [];
+  for (const node of nodes) {
+    if (node.kind !== 'scalar' || node.value instanceof Date || typeof node.value === 'bigint') return null;
+    values.push(node.value);
+  }
+  return values.length === 0 || values.length > MAX_INPUT_NAMES ? null : { form: 'values', values };
+}
+
+function checkAccessField(field: string, path: Path, report: Report): void {
+  if (ACCESS_FIELDS.some((known) => known === field)) return;
+  const meant = nearest(field, ACCESS_FIELDS);
+  const advice = meant === null ? `the fields are ${ACCESS_FIELDS.join(', ')}` : `did you mean \`${meant}\`?`;
+  report.atKey(path, `unknown field \`${field}\`: ${advice}`);
+}
+
+function readSamples(settings: RuleSettings, path: Path, report: Report): Sample[] {
+  const samples = settings.samples.map(({ line, match, address, user, before }, index): Sample => {
+    if (!match && (address !== '' || user !== '')) {
+      report.atValue(
+        [...path, 'samples', index],
+        'a line with `match = false` has neither `address` nor `user`',
+      );
+    }
+    return { line, before, expect: match ? { address, user } : null };
+  });
+  for (const [kind, missing] of [
+    ['a line that it matches', samples.every(({ expect }) => expect === null)],
+    ['a line that it does not match, with `match = false`', samples.every(({ expect }) => expect !== null)],
+  ] as const) {
+    if (missing) report.atKey([...path, 'samples'], `rule \`${settings.name}\` needs a sample of ${kind}`);
+  }
+  return samples;
+}
+
+/** Names are unique, and `after` names rules that remember. */
+function checkNames(rules: readonly Rule[], report: Report): void {
+  const seen = new Set<string>();
+  for (const [index, { name, after }] of rules.entries()) {
+    if (seen.has(name)) report.atValue(['rules', index, 'name'], `there is a rule ${quote(name)} already`);
+    seen.add(name);
+    for (const [position, other] of after.entries()) {
+      const path = ['rules', index, 'after', position];
+      const target = rules.find((candidate) => candidate.name === other);
+      if (target?.remember === true) continue;
+      const meant =
+        target === undefined
+          ? nearest(
+              other,
+              rules.map((candidate) => candidate.name),
+            )
+          : null;
+      const advice = meant === null ? '' : `: did you mean "${meant}"?`;
+      const reason =
+        target === undefined
+          ? `there is no rule ${quote(other)}`
+          : `${quote(other)} has no \`remember = true\``;
+      report.atValue(path, `${reason}${advice}`);
+    }
+  }
+}
+
+function isCanonical(address: string): boolean {
+  return parseAddress(address) === address;
+}

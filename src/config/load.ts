@@ -1,0 +1,174 @@
+/**
+ * Loading the configuration: bailiff.toml, then `conf.d/*.toml` beside it in the byte order of their names, then the
+ * filters. A later file adds to an earlier one: tables merge, every other value takes the place of the one before, a
+ * list as a whole. The daemon at its start, at a reload, and `bailiff check` all come here.
+ */
+import { existsSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import {
+  type DocumentNode,
+  emptyTable,
+  mergeTables,
+  type Path,
+  parseDocument,
+  type TableNode,
+  withoutPath,
+} from './document.ts';
+import { listTomlFiles, readSource } from './files.ts';
+import { type FilterDirectory, type LoadedFilters, loadFilters } from './filter-file.ts';
+import { type Normalised, normalise, type Overrides } from './normalise.ts';
+import { defaultPaths, SHIPPED_FILTER_DIRECTORY } from './paths.ts';
+import type { Plan } from './plan.ts';
+import { compareProblems, MAX_PROBLEMS, type Problem, problemOfFile } from './problem.ts';
+import { configSchema, type Settings } from './schema.ts';
+import { validate } from './validate.ts';
+import { isName } from './values.ts';
+
+export type LoadOptions = {
+  readonly configPath: string;
+  /**
+   * Where the filters are, a later directory before an earlier one. Default: the filters that come with the program,
+   * then `filters` beside the configuration.
+   */
+  readonly filterDirectories?: readonly FilterDirectory[];
+  readonly uid: number;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly overrides?: Overrides;
+  /** Has the linter try forged lines on every filter too: for `bailiff check`, too slow for a start. Default false. */
+  readonly forge?: boolean;
+};
+
+export type LoadedConfig = {
+  /** Null when the configuration is not to be used. With problems all the same, what they name stays out. */
+  readonly plan: Plan | null;
+  readonly problems: readonly Problem[];
+  /** What is right, but probably not meant; none without a plan. */
+  readonly warnings: readonly Problem[];
+  /** The files of the configuration that were read, in order; not the filters. */
+  readonly files: readonly string[];
+};
+
+/** Loads everything. Throws nothing for what files may contain or for files that cannot be read. */
+export function loadConfig(options: LoadOptions): LoadedConfig {
+  const configPath = resolve(options.configPath);
+  const filters = loadFilters(
+    options.filterDirectories ?? defaultFilterDirectories(configPath),
+    options.forge === true,
+  );
+  const { root, problems, files } = readFiles(configPath);
+  const filterProblems = [...filters.problems, ...filters.refused.flatMap((refused) => refused.problems)];
+  if (root === null)
+    return { plan: null, problems: limit([...problems, ...filterProblems]), warnings: [], files };
+  const { settings, sound, faults, problems: faulty } = readSettings(root);
+  const normalised = settings === null ? null : normaliseWith(options, settings, sound, faults, filters);
+  const usable = problems.length === 0 && faulty.length === 0;
+  const fatal = [...problems, ...faulty, ...(problems.length === 0 ? (normalised?.problems ?? []) : [])];
+  const plan = usable && normalised?.problems.length === 0 ? normalised.plan : null;
+  return {
+    plan,
+    problems: limit([...inOrder(fatal, files), ...(normalised?.refusals ?? []), ...filterProblems]),
+    warnings:
+      plan === null ? [] : limit([...inOrder(normalised?.warnings ?? [], files), ...filters.warnings]),
+    files,
+  };
+}
+
+/**
+ * The filters that come with the program, and those of the user. In a checkout the first are those in it; a directory
+ * that is both is the former.
+ */
+export function defaultFilterDirectories(configPath: string): readonly FilterDirectory[] {
+  const inCheckout = resolve(import.meta.dirname ?? '/', '../../etc/filters');
+  const shipped = existsSync(inCheckout) ? inCheckout : SHIPPED_FILTER_DIRECTORY;
+  const own = join(dirname(configPath), 'filters');
+  const directories = [{ path: shipped, strict: true }];
+  return own === shipped ? directories : [...directories, { path: own, strict: false }];
+}
+
+type ReadFiles = {
+  /** All files merged; null when one of them cannot be made sense of. */
+  readonly root: TableNode | null;
+  readonly problems: readonly Problem[];
+  readonly files: readonly string[];
+};
+
+function readFiles(configPath: string): ReadFiles {
+  const dropIns = join(dirname(configPath), 'conf.d');
+  const names = listTomlFiles(dropIns);
+  const problems: Problem[] = 'message' in names ? [names] : [];
+  const files = [configPath, ...('message' in names ? [] : names.map((name) => join(dropIns, name)))];
+  let root: TableNode | null = emptyTable({ source: { file: configPath, text: '' }, offset: 0 });
+  for (const [index, file] of files.entries()) {
+    const source = readSource(file);
+    if ('message' in source) {
+      problems.push(source);
+      root = null;
+      continue;
+    }
+    const document = parseDocument(source);
+    problems.push(...document.problems);
+    if (document.root === null || root === null) root = null;
+    else root = index === 0 ? document.root : mergeTables(root, document.root);
+  }
+  return { root, problems, files };
+}
+
+type ReadSettings = {
+  readonly settings: Settings | null;
+  /** The document without what is wrong: `settings` are of it. */
+  readonly sound: TableNode;
+  readonly faults: readonly Path[];
+  readonly problems: readonly Problem[];
+};
+
+/**
+ * Holds the document against the schema. What is wrong is left out and the rest read once more, so that the rules
+ * between keys are checked as well and everything that is wrong shows at once.
+ */
+function readSettings(root: TableNode): ReadSettings {
+  const first = validate(configSchema, root, hintOf);
+  if (first.value !== null) return { settings: first.value, sound: root, faults: [], problems: [] };
+  const { faults, problems } = first;
+  if (faults.length > MAX_PROBLEMS) return { settings: null, sound: root, faults, problems };
+  const sound = faults.reduce(withoutPath, root);
+  return { settings: validate(configSchema, sound).value, sound, faults, problems };
+}
+
+/** `[sshd]` at the top is how other programs write `[jail.sshd]`. */
+function hintOf(path: Path, value: DocumentNode | null): string | null {
+  const [key, inner] = path;
+  if (typeof key !== 'string' || inner !== undefined || value?.kind !== 'table' || !isName(key)) return null;
+  return `a jail is written [jail.${key}]`;
+}
+
+function normaliseWith(
+  options: LoadOptions,
+  settings: Settings,
+  root: TableNode,
+  faults: readonly Path[],
+  filters: LoadedFilters,
+): Normalised {
+  return normalise({
+    settings,
+    root,
+    filters,
+    paths: defaultPaths(options.uid, options.env),
+    overrides: options.overrides ?? {},
+    isFaulty: (path) => faults.some((fault) => path.every((step, index) => fault[index] === step)),
+  });
+}
+
+/** By file, in the order in which they were read, then by place. */
+function inOrder(problems: readonly Problem[], files: readonly string[]): Problem[] {
+  const rank = (problem: Problem): number => files.indexOf(problem.file);
+  return [...problems].sort((left, right) => rank(left) - rank(right) || compareProblems(left, right));
+}
+
+function limit(problems: readonly Problem[]): readonly Problem[] {
+  if (problems.length <= MAX_PROBLEMS) return problems;
+  const more = problemOfFile(
+    problems[0]?.file ?? '',
+    `there is more: these are the first ${MAX_PROBLEMS} problems`,
+  );
+  return [...problems.slice(0, MAX_PROBLEMS), more];
+}

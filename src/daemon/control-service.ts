@@ -1,0 +1,205 @@
+/** What the control socket offers, carried out on the running daemon. */
+
+import type { JailPlan, Plan } from '../config/plan.ts';
+import { type Network, parseNetwork } from '../core/address.ts';
+import type { Ban, Decision } from '../core/decision.ts';
+import type { JailCounts } from '../core/jail-ledger.ts';
+import type { Ledger, Obstacle } from '../core/ledger.ts';
+import { offenderOf } from '../core/policy.ts';
+import {
+  type Clock,
+  FOREVER,
+  formatDuration,
+  formatInstant,
+  type Microseconds,
+  parseDuration,
+  SECOND,
+} from '../core/time.ts';
+import { VERSION } from '../core/version.ts';
+import {
+  type BanReport,
+  type BanRequest,
+  type Control,
+  ControlError,
+  type JailReport,
+  type JailStatusReport,
+  type ReloadReport,
+  type StatusReport,
+} from '../http/control.ts';
+import type { Enforcer } from './enforcer.ts';
+import type { Health } from './health.ts';
+import type { Persister } from './persister.ts';
+import type { Pipeline } from './pipeline.ts';
+
+export type ControlServiceParts = {
+  readonly ledger: Ledger;
+  readonly enforcer: Enforcer;
+  readonly persister: Persister;
+  readonly pipeline: Pipeline;
+  readonly health: Health;
+  readonly clock: Clock;
+  readonly startedAt: Microseconds;
+  readonly configPath: string;
+  /** The plan in force; a reload exchanges it. */
+  readonly plan: () => Plan;
+  readonly isDryRun: boolean;
+  readonly reload: () => Promise<ReloadReport>;
+};
+
+const OBSTACLES: Readonly<Record<Obstacle, string>> = {
+  ignore: 'it is, or holds, an address on the ignore list of this jail',
+  protected: 'it is, or holds, a trusted address or one of this host',
+  unbannable: 'it is not a network of far hosts: loopback, link-local, multicast, reserved, or too wide',
+};
+
+export class ControlService implements Control {
+  readonly #parts: ControlServiceParts;
+
+  constructor(parts: ControlServiceParts) {
+    this.#parts = parts;
+  }
+
+  version(): { readonly version: string } {
+    return { version: VERSION };
+  }
+
+  status(): StatusReport {
+    const { health, startedAt, configPath, isDryRun } = this.#parts;
+    const plan = this.#parts.plan();
+    return {
+      version: VERSION,
+      pid: process.pid,
+      startedAt: formatInstant(startedAt),
+      dryRun: isDryRun,
+      configuration: configPath,
+      components: health.components(),
+      jails: plan.jails.map((jail) => this.#jailReport(jail)),
+      refusedFilters: plan.refusedFilters,
+      refusedJails: plan.refusedJails,
+    };
+  }
+
+  jail(name: string): JailStatusReport {
+    const jail = this.#requireJail(name);
+    return { ...this.#jailReport(jail), bans: this.#banReports(name) };
+  }
+
+  bans(): readonly BanReport[] {
+    return this.#banReports(null);
+  }
+
+  async ban(request: BanRequest): Promise<BanReport> {
+    const { ledger, clock, pipeline } = this.#parts;
+    const { policy } = this.#requireJail(request.jail);
+    const network = requireNetwork(request.address);
+    const offender = network.includes('/') ? network : offenderOf(network, policy);
+    const banTime = request.for === undefined ? policy.banTime : parseDuration(request.for);
+    if (banTime === null) {
+      throw new ControlError(
+        400,
+        'bad-duration',
+        `"${request.for}" is no duration: write it as 10m, 1h, 1d12h or forever`,
+      );
+    }
+    const since = clock.now();
+    const until = banTime >= FOREVER ? FOREVER : since + banTime;
+    const decisions: Decision[] = [];
+    const ban = { jail: policy.name, offender, since, until, cause: 'operator', failures: 0 } as const;
+    const obstacle = ledger.ban(ban, since, decisions);
+    if (obstacle !== null) {
+      throw new ControlError(409, obstacle, `${offender} is not banned: ${OBSTACLES[obstacle]}`);
+    }
+    pipeline.carryOut(decisions);
+    await this.#settle([offender]);
+    return this.#banReport(ledger.banOf({ jail: policy.name, offender }) ?? ban);
+  }
+
+  async unban(address: string, jail: string | null): Promise<readonly BanReport[]> {
+    const network = requireNetwork(address);
+    return this.#lift(jail, (decisions) => {
+      this.#parts.ledger.unban(network, jail, this.#parts.clock.now(), decisions);
+    });
+  }
+
+  async unbanAll(jail: string | null): Promise<readonly BanReport[]> {
+    return this.#lift(jail, (decisions) => {
+      this.#parts.ledger.unbanAll(jail, this.#parts.clock.now(), decisions);
+    });
+  }
+
+  reload(): Promise<ReloadReport> {
+    return this.#parts.reload();
+  }
+
+  async #lift(jail: string | null, decide: (decisions: Decision[]) => void): Promise<readonly BanReport[]> {
+    if (jail !== null && this.#banReports(jail).length === 0) this.#requireJail(jail);
+    const decisions: Decision[] = [];
+    decide(decisions);
+    const lifted = decisions.flatMap((decision) => (decision.kind === 'unban' ? [decision.ban] : []));
+    this.#parts.pipeline.carryOut(decisions);
+    await this.#settle(lifted.map((ban) => ban.offender));
+    return lifted.map((ban) => this.#banReport(ban));
+  }
+
+  /** Until the kernel and the disk have it. */
+  async #settle(offenders: readonly Network[]): Promise<void> {
+    const { enforcer, persister } = this.#parts;
+    const persisted = persister.flush();
+    if (offenders.length > 1) await enforcer.flush();
+    else for (const offender of offenders) await enforcer.settled(offender);
+    await persisted;
+  }
+
+  #requireJail(name: string): JailPlan {
+    const { jails } = this.#parts.plan();
+    const jail = jails.find(({ policy }) => policy.name === name);
+    if (jail !== undefined) return jail;
+    const known = jails.map(({ policy }) => policy.name).join(', ') || 'none';
+    throw new ControlError(404, 'no-such-jail', `there is no jail "${name}"; the active ones are: ${known}`);
+  }
+
+  #jailReport({ policy, filters }: JailPlan): JailReport {
+    const counts: JailCounts = this.#parts.ledger.counts(policy.name);
+    return {
+      name: policy.name,
+      filters,
+      maxRetry: policy.maxRetry,
+      findTime: formatDuration(policy.findTime),
+      banTime: formatDuration(policy.banTime),
+      currentOffenders: counts.offenders,
+      currentFailures: counts.failures,
+      totalFailures: counts.totalFailures,
+      currentBans: counts.bans,
+      totalBans: counts.totalBans,
+    };
+  }
+
+  #banReports(jail: string | null): BanReport[] {
+    const bans = [...this.#parts.ledger.bans(jail)].sort((one, other) => other.since - one.since);
+    return bans.map((ban) => this.#banReport(ban));
+  }
+
+  #banReport(ban: Ban): BanReport {
+    const remaining = Math.max(0, ban.until - this.#parts.clock.now());
+    return {
+      offender: ban.offender,
+      jail: ban.jail,
+      since: formatInstant(ban.since),
+      until: formatInstant(ban.until),
+      remainingSeconds: ban.until >= FOREVER ? null : Math.ceil(remaining / SECOND),
+      cause: ban.cause,
+      failures: ban.failures,
+      enforced: this.#parts.enforcer.isEnforced(ban.jail, ban.offender),
+    };
+  }
+}
+
+function requireNetwork(text: string): Network {
+  const network = parseNetwork(text);
+  if (network !== null) return network;
+  throw new ControlError(
+    400,
+    'bad-address',
+    `"${text}" is neither an address nor a network: write 203.0.113.9, 2001:db8::1 or 203.0.113.0/24`,
+  );
+}

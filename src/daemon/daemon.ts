@@ -1,0 +1,236 @@
+/**
+ * The composition root: makes the parts, joins them, starts them in order and stops them in the other. A part that
+ * cannot work is named and the rest runs; only what would make the daemon wrong (a bad configuration, another daemon on
+ * the same state or socket) keeps it from starting.
+ */
+import type { Plan } from '../config/plan.ts';
+import type { Ban, Decision } from '../core/decision.ts';
+import { OperationalError } from '../core/errors.ts';
+import { Ledger } from '../core/ledger.ts';
+import type { Clock } from '../core/time.ts';
+import { VERSION } from '../core/version.ts';
+import { createControlServer } from '../http/control-server.ts';
+import { createMetrics, type Metrics } from '../metrics/metrics.ts';
+import { createSystemClock } from './clock.ts';
+import { type ConfigSource, describeProblems, readConfig } from './config-source.ts';
+import { ControlService } from './control-service.ts';
+import { startEnforcer } from './enforcement.ts';
+import type { Enforcer } from './enforcer.ts';
+import { EventBus } from './event-bus.ts';
+import { Health } from './health.ts';
+import { createLog, type Log } from './log.ts';
+import { openLogWriter } from './log-output.ts';
+import { MetricsEndpoint } from './metrics-endpoint.ts';
+import { openState } from './open-state.ts';
+import { Persister } from './persister.ts';
+import { Pipeline } from './pipeline.ts';
+import { ProtectedNetworks } from './protected-networks.ts';
+import { Reloader, type ReloaderParts, tellConfiguration } from './reloader.ts';
+import { rulesOf } from './rules.ts';
+import { Sources } from './sources.ts';
+import { Supervision } from './supervision.ts';
+
+/** Exit statuses. */
+const DONE = 0;
+const REFUSED = 1;
+const BAD_CONFIGURATION = 4;
+
+const TICK_MILLISECONDS = 1_000;
+
+/** Every so many ticks this host's own addresses are looked at again. */
+const TICKS_BETWEEN_ADDRESS_CHECKS = 15;
+
+/** Runs the daemon until SIGTERM or SIGINT and resolves to the exit status. A bug rejects, and is to end the process. */
+export async function runDaemon(source: ConfigSource): Promise<number> {
+  const loaded = readConfig(source);
+  if (loaded.plan === null) {
+    process.stderr.write(`${describeProblems(loaded)}\n`);
+    return BAD_CONFIGURATION;
+  }
+  const daemon = new Daemon(source, loaded.plan);
+  try {
+    await daemon.start();
+    await daemon.untilToldToStop();
+    return DONE;
+  } catch (error) {
+    if (!(error instanceof OperationalError)) throw error;
+    process.stderr.write(`bailiff: ${error.message}${error.advice === '' ? '' : `; ${error.advice}`}\n`);
+    return REFUSED;
+  } finally {
+    await daemon.stop();
+  }
+}
+
+class Daemon {
+  readonly #source: ConfigSource;
+  readonly #plan: Plan;
+  readonly #clock: Clock = createSystemClock();
+  readonly #bus = new EventBus();
+  readonly #health = new Health();
+  readonly #log: Log = createLog(openLogWriter(this.#clock), this.#clock);
+  readonly #metrics: Metrics = createMetrics({ version: VERSION });
+  readonly #supervision: Supervision;
+  readonly #startedAt = this.#clock.now();
+  /** What has been started, to be stopped from its end. */
+  readonly #started: (() => Promise<void>)[] = [];
+  #isReady = false;
+
+  constructor(source: ConfigSource, plan: Plan) {
+    this.#source = source;
+    this.#plan = plan;
+    this.#supervision = new Supervision(this.#health, this.#bus.emit);
+    const listeners = [this.#log, this.#health, this.#metrics, this.#supervision];
+    for (const listener of listeners) this.#bus.subscribe((event) => listener.observe(event));
+  }
+
+  /** Throws OperationalError when it must not run; `stop` then takes back what has been started. */
+  async start(): Promise<void> {
+    const emit = this.#bus.emit;
+    const clock = this.#clock;
+    emit({ kind: 'started', version: VERSION });
+    const { store, state } = await openState(this.#plan.stateDirectory, emit);
+    this.#started.push(() => store.close());
+    const protectedNetworks = new ProtectedNetworks(this.#plan.trust);
+    const ledger = new Ledger(this.#plan.limits);
+    ledger.restore(state.ledger);
+    const decisions = configureLedger(ledger, this.#plan, protectedNetworks, clock);
+    const { journalPosition } = state;
+    const persister = new Persister({ store, ledger, journalPosition, clock, emit });
+    this.#started.push(() => persister.close());
+    const { enforcer, surplus } = await this.#startEnforcer(ledger, (bans) => adopt(bans));
+    const pipeline = new Pipeline({ ledger, enforcer, persister, clock, emit }, rulesOf(this.#plan));
+    const adopt = (bans: readonly Ban[]) => this.#adopt(bans, ledger, enforcer, pipeline);
+    pipeline.carryOut(decisions);
+    adopt(surplus);
+    const sources = new Sources({ clock, sink: (batch) => pipeline.accept(batch), emit, journalPosition });
+    const metrics = this.#metricsEndpoint();
+    const source = this.#source;
+    const parts = {
+      source,
+      ledger,
+      enforcer,
+      pipeline,
+      sources,
+      metrics,
+      protectedNetworks,
+      persister,
+      clock,
+      emit,
+    };
+    const reloader = new Reloader(parts, this.#plan);
+    this.#startTicking(pipeline, reloader, protectedNetworks);
+    await this.#startControl({ ...parts, reloader });
+    tellConfiguration(this.#plan, [], emit);
+    this.#started.push(() => Promise.all([sources.stop(), metrics.stop()]).then(() => {}));
+    await Promise.all([sources.apply(this.#plan), metrics.apply(this.#plan.metrics.listen)]);
+    this.#isReady = true;
+    emit({ kind: 'ready' });
+    this.#supervision.ready();
+  }
+
+  /** Resolves at the first SIGTERM or SIGINT. */
+  async untilToldToStop(): Promise<void> {
+    const signal = await this.#supervision.untilStopSignal();
+    this.#bus.emit({ kind: 'stopping', reason: signal });
+    this.#supervision.stopping();
+  }
+
+  /** Stops what was started, latest first. Bans stay in the kernel. */
+  async stop(): Promise<void> {
+    this.#isReady = false;
+    for (let stop = this.#started.pop(); stop !== undefined; stop = this.#started.pop()) await stop();
+    this.#supervision.close();
+  }
+
+  async #startEnforcer(ledger: Ledger, adopt: (bans: readonly Ban[]) => void) {
+    const started = await startEnforcer({
+      plan: this.#plan,
+      clock: this.#clock,
+      emit: this.#bus.emit,
+      bans: [...ledger.bans()],
+      adopt,
+    });
+    this.#started.push(() => started.enforcer.stop());
+    return started;
+  }
+
+  /** Puts bans that the kernel holds and the state has lost into the ledger, or lifts those that it must not hold. */
+  #adopt(bans: readonly Ban[], ledger: Ledger, enforcer: Enforcer, pipeline: Pipeline): void {
+    const at = this.#clock.now();
+    const decisions: Decision[] = [];
+    for (const ban of bans) {
+      if (ledger.ban(ban, at, decisions) === null) continue;
+      enforcer.enqueue([{ kind: 'unban', ban, cause: 'restore', at }], at);
+    }
+    pipeline.carryOut(decisions);
+  }
+
+  #metricsEndpoint(): MetricsEndpoint {
+    return new MetricsEndpoint({
+      metrics: this.#metrics,
+      health: () => ({ ready: this.#isReady, components: this.#health.components() }),
+      emit: this.#bus.emit,
+      onBug,
+    });
+  }
+
+  async #startControl(
+    parts: ReloaderParts & { readonly persister: Persister; readonly reloader: Reloader },
+  ): Promise<void> {
+    const { reloader } = parts;
+    const control = new ControlService({
+      ...parts,
+      health: this.#health,
+      startedAt: this.#startedAt,
+      configPath: this.#source.configPath,
+      plan: () => reloader.plan,
+      isDryRun: this.#plan.firewall.backend === 'dry-run',
+      reload: () => this.#supervision.whileReloading(() => reloader.reload()),
+    });
+    const { socketPath } = this.#plan;
+    const { emit, subscribe } = this.#bus;
+    const server = createControlServer({ socketPath, control, subscribe, emit, onBug });
+    this.#supervision.onReloadSignal(() => control.reload());
+    this.#started.push(() => server.stop());
+    try {
+      await server.start();
+      emit({ kind: 'component', component: 'control', health: 'up', detail: socketPath, advice: '' });
+    } catch (error) {
+      if (!(error instanceof OperationalError) || error.code === 'already-running') throw error;
+      const { message, advice } = error;
+      emit({ kind: 'component', component: 'control', health: 'down', detail: message, advice });
+    }
+  }
+
+  #startTicking(pipeline: Pipeline, reloader: Reloader, protectedNetworks: ProtectedNetworks): void {
+    let ticks = 0;
+    const timer = setInterval(() => {
+      pipeline.tick();
+      this.#log.tick();
+      ticks++;
+      if (ticks % TICKS_BETWEEN_ADDRESS_CHECKS === 0 && protectedNetworks.refresh())
+        reloader.refreshProtection();
+    }, TICK_MILLISECONDS);
+    this.#started.push(async () => clearInterval(timer));
+  }
+}
+
+function configureLedger(
+  ledger: Ledger,
+  plan: Plan,
+  protectedNetworks: ProtectedNetworks,
+  clock: Clock,
+): Decision[] {
+  const decisions: Decision[] = [];
+  const policies = plan.jails.map(({ policy }) => policy);
+  const settings = { policies, limits: plan.limits, protectedNetworks: protectedNetworks.list() };
+  ledger.reconfigure(settings, clock.now(), decisions);
+  return decisions;
+}
+
+/** A bug in a request's handler ends the process as any other does. */
+function onBug(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
+}

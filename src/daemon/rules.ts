@@ -1,0 +1,43 @@
+/** What a plan means for the parts of the daemon: a pure translation. */
+import type { JailPlan, Plan } from '../config/plan.ts';
+import type { Microseconds } from '../core/time.ts';
+import { formatDuration } from '../core/time.ts';
+import { createMatcher } from '../match/matcher.ts';
+import { journalMatches } from '../match/router.ts';
+import type { JailRoute, Rules } from './pipeline.ts';
+
+/** The matcher, with the filters that some jail uses, and who wants what they find. */
+export function rulesOf(plan: Plan): Rules {
+  const routes = new Map<string, JailRoute[]>();
+  for (const { policy, filters, mode } of plan.jails) {
+    const route = { jail: policy.name, mode, maxRetry: policy.maxRetry };
+    for (const filter of filters) routes.set(filter, [...(routes.get(filter) ?? []), route]);
+  }
+  return { matcher: createMatcher(usedFilters(plan)), routes };
+}
+
+/** The `FIELD=value` of which a journal entry must have one; empty to read every entry. */
+export function journalMatchesOf(plan: Plan): readonly string[] {
+  return journalMatches(usedFilters(plan)) ?? [];
+}
+
+/** How far back the journal is read at the very first start: what could still lead to a ban. */
+export function lookbackOf(plan: Plan): Microseconds {
+  return Math.max(0, ...plan.jails.map(({ policy }) => policy.findTime));
+}
+
+/** One line for people. */
+export function describeJails(plan: Plan): string {
+  if (plan.jails.length === 0) return 'no jail is active';
+  return `jails ${plan.jails.map(describeJail).join(', ')}`;
+}
+
+function describeJail({ policy }: JailPlan): string {
+  const { name, maxRetry, findTime, banTime } = policy;
+  return `${name} (${maxRetry} failures in ${formatDuration(findTime)}: ban ${formatDuration(banTime)})`;
+}
+
+function usedFilters(plan: Plan): Plan['filters'] {
+  const used = new Set(plan.jails.flatMap((jail) => jail.filters));
+  return plan.filters.filter((filter) => used.has(filter.name));
+}

@@ -1,0 +1,107 @@
+/** The daemon's dealings with whoever started it: signals, and systemd's notifications where systemd listens. */
+import { OperationalError } from '../core/errors.ts';
+import type { BailiffEvent, Emit } from '../core/event.ts';
+import { MILLISECOND } from '../core/time.ts';
+import { openServiceManager, type ServiceManager } from '../native/service-manager.ts';
+import type { Health } from './health.ts';
+
+/** The watchdog is fed this many times within its interval. */
+const WATCHDOG_SAFETY_FACTOR = 3;
+
+export class Supervision {
+  readonly #health: Health;
+  readonly #manager: ServiceManager | null;
+  readonly #stopSignal = Promise.withResolvers<string>();
+  #watchdog: NodeJS.Timeout | null = null;
+  #isReady = false;
+  #told = '';
+  #reload: (() => Promise<unknown>) | null = null;
+
+  constructor(health: Health, emit: Emit) {
+    this.#health = health;
+    this.#manager = open(emit);
+    process.on('SIGTERM', this.#onStopSignal);
+    process.on('SIGINT', this.#onStopSignal);
+    process.on('SIGHUP', this.#onReloadSignal);
+  }
+
+  observe(event: BailiffEvent): void {
+    if (event.kind === 'component' && this.#isReady) this.#tellStatus();
+  }
+
+  /** The daemon is up: tells the service manager, and feeds its watchdog from now on. */
+  ready(): void {
+    this.#isReady = true;
+    this.#told = this.#health.summary();
+    this.#tell((manager) => manager.ready(this.#told));
+    const interval = this.#manager?.watchdogInterval ?? null;
+    if (interval === null) return;
+    const feed = () => this.#tell((manager) => manager.watchdog());
+    this.#watchdog = setInterval(feed, interval / MILLISECOND / WATCHDOG_SAFETY_FACTOR);
+  }
+
+  /** Runs a reload between the notifications that belong around it. */
+  async whileReloading<Result>(reload: () => Promise<Result>): Promise<Result> {
+    this.#tell((manager) => manager.reloading('reloading the configuration'));
+    try {
+      return await reload();
+    } finally {
+      this.#told = this.#health.summary();
+      this.#tell((manager) => manager.ready(this.#told));
+    }
+  }
+
+  stopping(): void {
+    this.#isReady = false;
+    this.#tell((manager) => manager.stopping('stopping; bans stay in the kernel'));
+  }
+
+  /** Resolves to the name of the first signal that asks us to stop. */
+  untilStopSignal(): Promise<string> {
+    return this.#stopSignal.promise;
+  }
+
+  /** Says what SIGHUP does. Until then it does nothing. */
+  onReloadSignal(reload: () => Promise<unknown>): void {
+    this.#reload = reload;
+  }
+
+  close(): void {
+    if (this.#watchdog !== null) clearInterval(this.#watchdog);
+    process.off('SIGTERM', this.#onStopSignal);
+    process.off('SIGINT', this.#onStopSignal);
+    process.off('SIGHUP', this.#onReloadSignal);
+  }
+
+  readonly #onStopSignal = (signal: string): void => this.#stopSignal.resolve(signal);
+
+  readonly #onReloadSignal = (): void => void this.#reload?.();
+
+  #tellStatus(): void {
+    const summary = this.#health.summary();
+    if (summary === this.#told) return;
+    this.#told = summary;
+    this.#tell((manager) => manager.status(summary));
+  }
+
+  /** The service manager's socket may be gone; the daemon lives on, and a missed watchdog says the rest. */
+  #tell(notify: (manager: ServiceManager) => void): void {
+    if (this.#manager === null) return;
+    try {
+      notify(this.#manager);
+    } catch (error) {
+      if (!(error instanceof OperationalError)) throw error;
+    }
+  }
+}
+
+function open(emit: Emit): ServiceManager | null {
+  try {
+    return openServiceManager();
+  } catch (error) {
+    if (!(error instanceof OperationalError)) throw error;
+    const detail = `the service manager is not told how we are: ${error.message}`;
+    emit({ kind: 'component', component: 'control', health: 'degraded', detail, advice: error.advice });
+    return null;
+  }
+}

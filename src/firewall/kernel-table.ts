@@ -1,0 +1,282 @@
+/**
+ * Our table in the kernel, worked on by one thread: scripts go in through libnftables, questions are asked over
+ * netlink. Every method blocks until the kernel has answered.
+ */
+import type { Network } from '../core/address.ts';
+import { OperationalError } from '../core/errors.ts';
+import { type NetlinkSocket, openNetlinkSocket } from '../native/netlink.ts';
+import { type NftContext, openNftContext } from '../native/nftables.ts';
+import type { FirewallBatch, FirewallCheck, KernelElement, Refusal, SetCounter } from './firewall.ts';
+import { type BanSet, parseBanSet, STANDARD_BAN_SETS } from './layout.ts';
+import {
+  type Attributes,
+  decodeCounter,
+  decodeElements,
+  decodeGeneration,
+  decodeReplies,
+  decodeSetName,
+  encodeQuestion,
+  isDump,
+  type Question,
+} from './nfnetlink.ts';
+import { BASE_CHAIN, batchScript, installScript, MAX_TRUSTED_NETWORKS, removeScript } from './script.ts';
+
+/** From asm-generic/errno-base.h. */
+const EPERM = 1;
+const ENOENT = 2;
+
+export class KernelTable {
+  readonly #table: string;
+  readonly #context: NftContext;
+  readonly #socket: NetlinkSocket;
+  #sequence = 0;
+  #trust: readonly Network[] = [];
+  /** The sets that our rules look into; null before install(). */
+  #sets: readonly BanSet[] | null = null;
+  #rules = 0;
+  /** The ruleset's generation after our last change, or at our last look. */
+  #generation = -1;
+
+  /** Opens the library and a socket; throws OperationalError. */
+  constructor(table: string) {
+    this.#table = table;
+    this.#context = openNftContext();
+    this.#socket = openNetlinkSocket();
+  }
+
+  /** As Firewall.install. Sets that a former run has made keep their rules and elements. */
+  install(trust: readonly Network[]): void {
+    if (trust.length > MAX_TRUSTED_NETWORKS) {
+      throw new OperationalError(`cannot trust ${trust.length} networks`, {
+        code: 'trust-too-long',
+        advice: `trust at most ${MAX_TRUSTED_NETWORKS}`,
+      });
+    }
+    const found = (this.#setNames() ?? []).map(parseBanSet).filter((set) => set !== null);
+    this.#trust = trust;
+    this.#installSets([...STANDARD_BAN_SETS, ...found]);
+  }
+
+  /** As Firewall.apply. Makes the sets that the batch is the first to need. */
+  apply(batch: FirewallBatch): readonly Refusal[] {
+    const sets = this.#sets;
+    if (sets === null) throw notInstalled();
+    const names = new Set(sets.map((set) => set.name));
+    const wanted = [...new Set(batch.upserts.map((upsert) => upsert.set))].filter((name) => !names.has(name));
+    if (wanted.length > 0) {
+      this.#installSets([...sets, ...wanted.map(parseBanSet).filter((set) => set !== null)]);
+      for (const name of wanted) names.add(name);
+    }
+    return this.#applyOrSplit({
+      upserts: batch.upserts,
+      deletes: batch.deletes.filter((element) => names.has(element.set)),
+    });
+  }
+
+  /**
+   * Every element of every ban set, some hundred at a time, so that the thread can do other work in between; yields
+   * nothing but null when the table is not there.
+   */
+  *list(): Generator<readonly KernelElement[] | null> {
+    const names = this.#setNames();
+    if (names === null) {
+      yield null;
+      return;
+    }
+    const socket = openNetlinkSocket();
+    try {
+      for (const set of names.map(parseBanSet)) {
+        if (set !== null) yield* this.#listSet(socket, set);
+      }
+    } finally {
+      socket.close();
+    }
+  }
+
+  /** As Firewall.check. */
+  check(): FirewallCheck {
+    if (this.#sets === null) throw notInstalled();
+    const generation = this.#readGeneration();
+    if (generation === this.#generation) return 'intact';
+    this.#generation = generation;
+    return this.#isWhole() ? 'touched' : 'missing';
+  }
+
+  /** As Firewall.counters. */
+  counters(): readonly SetCounter[] {
+    return (this.#ask('counters', '') ?? []).map(decodeCounter).filter((counter) => counter !== null);
+  }
+
+  /** As Firewall.removeTable. */
+  remove(): void {
+    this.#run(removeScript(this.#table));
+    this.#sets = null;
+  }
+
+  close(): void {
+    this.#socket.close();
+    this.#context.close();
+  }
+
+  #installSets(sets: readonly BanSet[]): void {
+    const distinct = [...new Map(sets.map((set) => [set.name, set])).values()];
+    this.#run(installScript(this.#table, distinct, this.#trust));
+    this.#sets = distinct;
+    this.#rules = this.#ask('rules', '')?.length ?? 0;
+  }
+
+  /** A failed transaction applies nothing: halves it until the elements that are refused stand alone. */
+  #applyOrSplit(batch: FirewallBatch): readonly Refusal[] {
+    const { upserts, deletes } = batch;
+    const size = upserts.length + deletes.length;
+    if (size === 0) return [];
+    const error = this.#tryRun(batchScript(this.#table, batch));
+    if (error === null) return [];
+    if (!isAboutContent(error)) throw error;
+    const [element] = [...upserts, ...deletes];
+    if (size === 1 && element !== undefined) {
+      return [{ element: { set: element.set, key: element.key }, reason: error.message }];
+    }
+    const refusals = halves(batch).flatMap((half) => this.#applyOrSplit(half));
+    if (refusals.length === size) throw error;
+    return refusals;
+  }
+
+  *#listSet(socket: NetlinkSocket, set: BanSet): Generator<readonly KernelElement[]> {
+    const sequence = this.#nextSequence();
+    socket.send(encodeQuestion('elements', this.#table, set.name, sequence));
+    for (;;) {
+      const elements: KernelElement[] = [];
+      for (const reply of decodeReplies(socket.receive(), sequence)) {
+        if (reply.kind === 'data') decodeElements(reply.attributes, set, elements);
+        else {
+          if (reply.kind === 'error' && reply.errno !== ENOENT) throw netlinkError(reply.errno);
+          yield elements;
+          return;
+        }
+      }
+      yield elements;
+    }
+  }
+
+  /** Whether our chain is there, with as many rules as we made, and every set that they look into. */
+  #isWhole(): boolean {
+    if (this.#sets === null || this.#ask('chain', BASE_CHAIN) === null) return false;
+    const names = new Set(this.#setNames() ?? []);
+    if (!this.#sets.every((set) => names.has(set.name))) return false;
+    return (this.#ask('rules', '')?.length ?? 0) === this.#rules;
+  }
+
+  #setNames(): readonly string[] | null {
+    const names = this.#ask('sets', '')?.map(decodeSetName) ?? [];
+    return names.length === 0 ? null : names;
+  }
+
+  #readGeneration(): number {
+    const [answer] = this.#ask('generation', '') ?? [];
+    return answer === undefined ? -1 : decodeGeneration(answer);
+  }
+
+  /** The messages that answer a question, copied; null when what was asked about does not exist. */
+  #ask(question: Question, name: string): readonly Attributes[] | null {
+    const sequence = this.#nextSequence();
+    this.#socket.send(encodeQuestion(question, this.#table, name, sequence));
+    const answers: Attributes[] = [];
+    for (;;) {
+      for (const reply of decodeReplies(this.#socket.receive().slice(), sequence)) {
+        if (reply.kind === 'done') return answers;
+        if (reply.kind === 'error') {
+          if (reply.errno === ENOENT) return null;
+          throw netlinkError(reply.errno);
+        }
+        answers.push(reply.attributes);
+        if (!isDump(question)) return answers;
+      }
+    }
+  }
+
+  #nextSequence(): number {
+    this.#sequence = (this.#sequence + 1) >>> 0;
+    return this.#sequence;
+  }
+
+  #run(script: string): void {
+    const error = this.#tryRun(script);
+    if (error !== null) throw error;
+  }
+
+  /** Runs a script; a change of our own does not count as somebody touching the ruleset. */
+  #tryRun(script: string): OperationalError | null {
+    const before = this.#readGeneration();
+    const result = this.#context.run(script);
+    const isOurs = before === this.#generation || this.#generation < 0;
+    if (result.ok && isOurs && this.#readGeneration() === (before + 1) >>> 0) {
+      this.#generation = (before + 1) >>> 0;
+    }
+    return result.ok ? null : nftError(result.error, this.#table);
+  }
+}
+
+/** Whether an error may be the fault of single elements, so that splitting the batch makes sense. */
+function isAboutContent(error: OperationalError): boolean {
+  return error.code === 'nft-refused' || error.code === 'nft-failed';
+}
+
+function halves(batch: FirewallBatch): readonly FirewallBatch[] {
+  const { upserts, deletes } = batch;
+  const middle = Math.ceil((upserts.length + deletes.length) / 2);
+  const deletesFirst = Math.max(0, middle - upserts.length);
+  return [
+    { upserts: upserts.slice(0, middle), deletes: deletes.slice(0, deletesFirst) },
+    { upserts: upserts.slice(middle), deletes: deletes.slice(deletesFirst) },
+  ];
+}
+
+function notInstalled(): OperationalError {
+  return new OperationalError('the firewall is not installed yet', {
+    code: 'not-installed',
+    retriable: true,
+  });
+}
+
+function netlinkError(errno: number): OperationalError {
+  if (errno === EPERM) return noPermission('read nftables');
+  return new OperationalError(`cannot read nftables: errno ${errno}`, {
+    code: 'netlink-failed',
+    retriable: true,
+  });
+}
+
+function noPermission(action: string): OperationalError {
+  return new OperationalError(`cannot ${action}: operation not permitted`, {
+    code: 'no-permission',
+    advice: 'run as root, or give the service AmbientCapabilities=CAP_NET_ADMIN',
+  });
+}
+
+/** nft's messages are the kernel's errno in the C locale, since nothing in this process calls setlocale(3). */
+function nftError(text: string, table: string): OperationalError {
+  const line = text.split('\n', 1)[0] ?? '';
+  const message = `cannot change nftables: ${line.replace(/^.*?Error: /, '') || 'nft gave no reason'}`;
+  if (/Operation not permitted|Permission denied/.test(text)) return noPermission('change nftables');
+  if (/No such file or directory/.test(text)) {
+    return new OperationalError(message, { code: 'table-missing', retriable: true });
+  }
+  if (/File exists/.test(text)) {
+    return new OperationalError(message, {
+      code: 'table-conflict',
+      advice: `table inet ${table} is not of this version: remove it (nft delete table inet ${table}) or set another name`,
+    });
+  }
+  if (/not supported/.test(text)) {
+    return new OperationalError(message, {
+      code: 'nft-unsupported',
+      advice: 'the kernel needs nf_tables with the inet family (CONFIG_NF_TABLES_INET)',
+    });
+  }
+  const isSyntax = /syntax error|Could not resolve|out of range/i.test(text);
+  return new OperationalError(message, {
+    code: isSyntax ? 'nft-refused' : 'nft-failed',
+    retriable: !isSyntax,
+  });
+}

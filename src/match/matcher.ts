@@ -1,0 +1,187 @@
+/**
+ * From records to matches: the hot path. A record that no filter reads costs one look-up; one that is read costs a few
+ * comparisons of its beginning and allocates nothing unless a rule hits.
+ */
+import type { Match } from '../core/failure.ts';
+import type { LogRecord } from '../core/record.ts';
+import type { Filter } from './filter.ts';
+import { MAX_WEIGHT } from './filter.ts';
+import type { Finding } from './pattern.ts';
+import { Router } from './router.ts';
+import { type CompiledFilter, type CompiledRule, compileFilter, startOf } from './rule.ts';
+import { copyText, NO_RANK, resetSession, type Session, SessionTable } from './session.ts';
+
+/** What happened since the last time that it was asked. */
+export type MatcherCounters = {
+  /** Journal entries that name a filter's identifier, but carry none of the trusted fields that it asks for. */
+  readonly untrusted: number;
+  /** Sessions dropped because there were more than MAX_SESSIONS. */
+  readonly sessionsDropped: number;
+};
+
+/**
+ * Builds a matcher. Filters are expected to have passed the linter; throws PatternError for one whose patterns do not
+ * compile.
+ */
+export function createMatcher(filters: readonly Filter[]): Matcher {
+  return new Matcher(filters.map(compileFilter));
+}
+
+export class Matcher {
+  readonly #router: Router;
+  readonly #sessions = new Map<CompiledFilter, SessionTable>();
+  #untrusted = 0;
+
+  constructor(filters: readonly CompiledFilter[]) {
+    this.#router = new Router(filters);
+    for (const filter of filters) {
+      if (filter.rules.some((rule) => rule.usesSession)) this.#sessions.set(filter, new SessionTable());
+    }
+  }
+
+  /**
+   * Appends to `out` what the filters that read the record find, at most one match for each of them: of all rules that
+   * match, one of the narrowest mode, of those an `ignore` rule before others, then the first in the file.
+   */
+  match(record: LogRecord, out: Match[]): void {
+    const route = this.#router.route(record.identifier);
+    if (route.length === 0) return;
+    let isUntrusted = false;
+    for (const { compiled, trusts } of route) {
+      if (record.trusted === null || trusts(record.trusted)) this.#matchFilter(compiled, record, out);
+      else isUntrusted = true;
+    }
+    if (isUntrusted) this.#untrusted++;
+  }
+
+  /** As `match`, with every filter, whatever its identifiers; for tools that look at loose lines. */
+  matchAll(record: LogRecord, out: Match[]): void {
+    for (const { compiled } of this.#router.all) this.#matchFilter(compiled, record, out);
+  }
+
+  takeCounters(): MatcherCounters {
+    const untrusted = this.#untrusted;
+    this.#untrusted = 0;
+    let sessionsDropped = 0;
+    for (const table of this.#sessions.values()) sessionsDropped += table.takeDropped();
+    return { untrusted, sessionsDropped };
+  }
+
+  #matchFilter(compiled: CompiledFilter, record: LogRecord, out: Match[]): void {
+    let message = record.message;
+    let times = 1;
+    if (isDecorated(message)) ({ message, times } = undecorate(message));
+    const rules = compiled.rulesByStart[startOf(message)];
+    if (rules === undefined) return;
+    for (const rule of rules) {
+      if (!mayMatch(rule, message)) continue;
+      const finding = rule.reader.read(message);
+      if (finding === null) continue;
+      const match = rule.usesSession
+        ? settle(this.#sessions.get(compiled), compiled, rule, finding, record, times)
+        : newMatch(compiled, rule, finding, record, rule.rule.weight * times);
+      if (match === null) continue;
+      out.push(match);
+      return;
+    }
+  }
+}
+
+/** Whether the message has the beginning and the part that every match of the rule has. */
+export function mayMatch({ reader }: CompiledRule, message: string): boolean {
+  for (const prefix of reader.prefixes) {
+    if (message.startsWith(prefix)) return reader.required === '' || message.includes(reader.required);
+  }
+  return false;
+}
+
+/**
+ * What relays put around a message: rsyslog's `message repeated 5 times: [ ... ]`, and the `[ID 800047 auth.info] ` of
+ * Solaris. Both stand at the very beginning, where no client writes.
+ */
+export function undecorate(message: string): { message: string; times: number } {
+  const repeated = /^message repeated (\d{1,4}) times: \[ ?([^]*)\]$/.exec(message);
+  if (repeated !== null) return { message: repeated[2] ?? '', times: Math.max(1, Number(repeated[1])) };
+  return { message: message.replace(/^\[ID \d{1,10} \w{1,16}\.\w{1,16}\] /, ''), times: 1 };
+}
+
+function isDecorated(message: string): boolean {
+  return message.startsWith('message repeated ') || message.startsWith('[ID ');
+}
+
+/**
+ * What a hit comes to in its session. Null when the rule must not match here: it needs an address and there is none,
+ * or a line that should have come before it did not.
+ */
+function settle(
+  table: SessionTable | undefined,
+  compiled: CompiledFilter,
+  rule: CompiledRule,
+  finding: Finding,
+  record: LogRecord,
+  times: number,
+): Match | null {
+  const session = table?.open(record) ?? null;
+  // Another client's address: the PID has been used again.
+  if (session !== null && finding.address !== '' && session.address !== '' && finding.address !== session.address) {
+    resetSession(session);
+  }
+  if (rule.rule.after.length > 0 && ((session?.marks ?? 0) & rule.after) === 0) return null;
+  const found = finding.address === '' && session !== null ? recall(session, finding) : finding;
+  const { kind, weight, remember } = rule.rule;
+  if (kind === 'failure' && found.address === '') return null;
+  if (session === null) return newMatch(compiled, rule, found, record, weight * times);
+  if (kind === 'success') resetSession(session);
+  else session.address = found.address;
+  if (remember) {
+    session.user = copyText(found.user);
+    session.marks |= rule.mark;
+  }
+  const counted = kind === 'failure' ? countInSession(session, rule, times) : times;
+  return newMatch(compiled, rule, found, record, weight * counted);
+}
+
+/** Fills in what earlier lines of the session have named. */
+function recall(session: Session, { user }: Finding): Finding {
+  return { address: session.address, user: user || session.user };
+}
+
+/** How many of the `times` that the line stands for are new in this session; notes that they are counted. */
+function countInSession(session: Session, { rule, rank }: CompiledRule, times: number): number {
+  const isOpen = session.openRank <= rank;
+  const isCounted = session.countedRank <= rank;
+  session.countedRank = Math.min(session.countedRank, rank);
+  switch (rule.attempt) {
+    case 'start':
+      if (isOpen) return times - 1;
+      session.openRank = rank;
+      return times;
+    case 'result':
+      session.openRank = NO_RANK;
+      return isOpen ? times - 1 : times;
+    case 'end':
+      return isCounted ? 0 : times;
+    default:
+      return times;
+  }
+}
+
+/** A failure that comes to nothing is a note: it was seen, and it is counted already. */
+function newMatch(
+  { filter }: CompiledFilter,
+  { rule }: CompiledRule,
+  finding: Finding,
+  record: LogRecord,
+  weight: number,
+): Match {
+  return {
+    filter: filter.name,
+    rule: rule.name,
+    kind: rule.kind === 'failure' && weight === 0 ? 'note' : rule.kind,
+    mode: rule.mode,
+    address: finding.address,
+    user: finding.user,
+    weight: Math.min(weight, MAX_WEIGHT),
+    record,
+  };
+}

@@ -1,0 +1,175 @@
+/**
+ * Patterns, compiled: from the text of a template or an expression to something that reads a message. Everything that
+ * can be decided once is decided here; what is left is one startsWith, one exec, and on a hit one strict look at the
+ * address.
+ */
+import { type Address, parseAddress } from '../core/address.ts';
+import { MAX_USER_LENGTH } from '../core/failure.ts';
+import { type Ambiguity, findAmbiguity } from './ambiguity.ts';
+import { buildAutomaton, viableLength } from './automaton.ts';
+import { compileExpression, isLinear } from './engine.ts';
+import {
+  type Expression,
+  literalPrefixes,
+  type ParsedExpression,
+  PatternError,
+  parseExpression,
+  requiredLiteral,
+  writeExpression,
+  writeMarked,
+} from './expression.ts';
+import type { TextPattern } from './filter.ts';
+import { compileTemplate } from './template.ts';
+
+/** What a rule reads out of a message; both '' when the pattern names none. */
+export type Finding = { readonly address: Address | ''; readonly user: string };
+
+/** A named part of a message that matched, for display: attacker's text. */
+export type NamedField = { readonly name: string; readonly value: string };
+
+/** A part of a message that anybody may have written, or the address. */
+export type Stretch = { readonly kind: 'free' | 'address'; readonly start: number; readonly end: number };
+
+/** Beginnings by which messages are sorted; a pattern with more possible beginnings is known by shorter ones. */
+const MAX_PREFIXES = 16;
+
+/** A pattern over one text: a whole message, or a field of one. */
+export class CompiledPattern {
+  /** One of these begins every match; [''] when that is not known. */
+  readonly prefixes: readonly string[];
+  /** Part of every match; '' when the prefixes say as much. */
+  readonly required: string;
+  readonly hasAddress: boolean;
+  readonly hasUser: boolean;
+  /** Where in the pattern's text the address stands, 0 when that is not known. */
+  readonly addressOffset: number;
+  readonly #body: Expression;
+  readonly #expression: RegExp;
+  readonly #addressGroups: readonly number[];
+  readonly #userGroups: readonly number[];
+  readonly #groups: ReadonlyMap<string, readonly number[]>;
+  #ambiguity: Ambiguity | null | 'unknown' | undefined;
+  /** The two extreme readings, with positions. */
+  #readings: readonly [RegExp, RegExp] | undefined;
+
+  /** Compiles and proves. Throws PatternError. */
+  constructor(pattern: TextPattern) {
+    const { parsed, groups, addressOffset } = parsePattern(pattern);
+    const source = writeExpression(parsed.body, false);
+    if (!isLinear(source)) {
+      const reason = parsed.countedOffset < 0 ? '' : ': write this counted repetition as * or +';
+      throw new PatternError(`the pattern cannot be matched in linear time${reason}`, Math.max(0, parsed.countedOffset));
+    }
+    this.#body = parsed.body;
+    this.#expression = compileExpression(source);
+    this.#groups = groups;
+    this.#addressGroups = groups.get('address') ?? [];
+    this.#userGroups = groups.get('user') ?? [];
+    this.hasAddress = this.#addressGroups.length > 0;
+    this.hasUser = this.#userGroups.length > 0;
+    this.addressOffset = Math.max(0, addressOffset);
+    this.prefixes = literalPrefixes(parsed.body, MAX_PREFIXES);
+    const required = requiredLiteral(parsed.body);
+    this.required = this.prefixes.every((prefix) => prefix.includes(required)) ? '' : required;
+  }
+
+  /**
+   * A text with two readings, 'unknown' when it could not be told, null when it was proved that there is none. Takes
+   * some milliseconds the first time that it is asked for.
+   */
+  get ambiguity(): Ambiguity | null | 'unknown' {
+    if (this.#ambiguity === undefined) {
+      this.#ambiguity = this.hasAddress ? findAmbiguity(this.#body, this.#addressGroups) : null;
+    }
+    return this.#ambiguity;
+  }
+
+  /** Reads `text`. Null when it does not match, when its address is none, or when it has two readings. */
+  read(text: string): Finding | null {
+    const groups = this.#expression.exec(text);
+    if (groups === null) return null;
+    let address: Address | '' = '';
+    if (this.hasAddress) {
+      const candidate = firstGroup(groups, this.#addressGroups);
+      if (candidate !== '') {
+        const parsed = parseAddress(candidate);
+        if (parsed === null || !this.#readsAlike(text)) return null;
+        address = parsed;
+      }
+    }
+    return { address, user: firstGroup(groups, this.#userGroups).slice(0, MAX_USER_LENGTH) };
+  }
+
+  /** Whether the text matches, leaving aside whether its address is one. */
+  hasShape(text: string): boolean {
+    return this.#expression.test(text);
+  }
+
+  /** The named parts of a text that `read` has matched. */
+  fields(text: string): NamedField[] {
+    const groups = this.#expression.exec(text);
+    if (groups === null) return [];
+    return [...this.#groups].map(([name, indexes]) => ({ name, value: firstGroup(groups, indexes) }));
+  }
+
+  /** Where in a text that matches free text and the address stand; empty when it does not match. */
+  stretches(text: string): Stretch[] {
+    const { source, groups } = writeMarked(this.#body, this.#addressGroups);
+    const indices = compileExpression(source, true).exec(text)?.indices;
+    return groups.flatMap((kind, index) => {
+      const position = indices?.[index + 1];
+      return position === undefined ? [] : [{ kind, start: position[0], end: position[1] }];
+    });
+  }
+
+  /**
+   * How many characters of `text` some match could begin with: the place to look at when it does not match. As slow as
+   * the text is long; for people only.
+   */
+  matchedLength(text: string): number {
+    return viableLength(buildAutomaton(this.#body, []), text);
+  }
+
+  /** Whether the greediest and the laziest reading take the same stretch of the text for the address. */
+  #readsAlike(text: string): boolean {
+    if (this.ambiguity === null) return true;
+    this.#readings ??= [
+      compileExpression(writeExpression(this.#body, false), true),
+      compileExpression(writeExpression(this.#body, true), true),
+    ];
+    const [greedy, lazy] = this.#readings;
+    const position = addressPosition(greedy.exec(text), this.#addressGroups);
+    return position === addressPosition(lazy.exec(text), this.#addressGroups);
+  }
+}
+
+function parsePattern(pattern: TextPattern): {
+  parsed: ParsedExpression;
+  groups: ReadonlyMap<string, readonly number[]>;
+  addressOffset: number;
+} {
+  if (pattern.form === 'template') {
+    const { source, groups, addressOffset } = compileTemplate(pattern.text);
+    return { parsed: parseExpression(source), groups, addressOffset };
+  }
+  const parsed = parseExpression(pattern.text);
+  return { parsed, groups: parsed.groups, addressOffset: pattern.text.indexOf('(?<address>') };
+}
+
+/** The group that took part, out of those that stand for one field; '' when none did. */
+function firstGroup(groups: RegExpExecArray, indexes: readonly number[]): string {
+  for (const index of indexes) {
+    const value = groups[index];
+    if (value !== undefined) return value;
+  }
+  return '';
+}
+
+/** Start and end of the address as text, '' when the reading has none. */
+function addressPosition(groups: RegExpExecArray | null, indexes: readonly number[]): string {
+  for (const index of indexes) {
+    const position = groups?.indices?.[index];
+    if (position !== undefined) return position.join();
+  }
+  return '';
+}

@@ -1,0 +1,113 @@
+/** Which filters read a record: by its identifier, and for a journal entry by the fields that only journald writes. */
+import type { LogRecord, TrustedFields } from '../core/record.ts';
+import type { Filter, FilterInput } from './filter.ts';
+import type { CompiledFilter } from './rule.ts';
+
+type Route = readonly RoutedFilter[];
+
+type RoutedFilter = { readonly compiled: CompiledFilter; readonly trusts: (fields: TrustedFields) => boolean };
+
+/** What a route does with one record. */
+export type RouteResult = 'read' | 'untrusted' | 'other-identifier';
+
+/**
+ * Routes for identifiers. The cost of finding one is a look-up for each distinct length of a prefix that some filter
+ * names, usually none, and does not grow with the number of filters.
+ */
+export class Router {
+  readonly #exact = new Map<string, Route>();
+  readonly #prefixed = new Map<string, Route>();
+  /** Lengths of prefixes, longest first: the longest that fits has the filters of all shorter ones too. */
+  readonly #prefixLengths: readonly number[];
+  readonly #everything: Route;
+  readonly #all: Route;
+
+  constructor(filters: readonly CompiledFilter[]) {
+    const routed = filters.map((compiled) => ({ compiled, trusts: trustOf(compiled.filter.input) }));
+    const routeFor = (identifier: string): Route =>
+      routed.filter(({ compiled }) => namesIdentifier(compiled.filter.input, identifier));
+    const names = new Set(filters.flatMap(({ filter }) => filter.input.identifiers));
+    for (const name of names) {
+      if (name.endsWith('*')) this.#prefixed.set(name.slice(0, -1), routeFor(name.slice(0, -1)));
+      else this.#exact.set(name, routeFor(name));
+    }
+    const lengths = new Set([...this.#prefixed.keys()].map((prefix) => prefix.length));
+    this.#prefixLengths = [...lengths].sort((left, right) => right - left);
+    this.#everything = routed.filter(({ compiled }) => compiled.filter.input.identifiers.length === 0);
+    this.#all = routed;
+  }
+
+  /** Filters that name the identifier; whether they trust the record is still to be asked. */
+  route(identifier: string): Route {
+    const exact = this.#exact.get(identifier);
+    if (exact !== undefined) return exact;
+    for (const length of this.#prefixLengths) {
+      const route = this.#prefixed.get(identifier.slice(0, length));
+      if (route !== undefined) return route;
+    }
+    return this.#everything;
+  }
+
+  /** Every filter, for tools that are asked to try them all. */
+  get all(): Route {
+    return this.#all;
+  }
+}
+
+/** Whether a filter reads a record, and if not, why. */
+export function routeResult(filter: Filter, record: LogRecord): RouteResult {
+  if (!namesIdentifier(filter.input, record.identifier)) return 'other-identifier';
+  return record.trusted === null || trustOf(filter.input)(record.trusted) ? 'read' : 'untrusted';
+}
+
+/**
+ * The `FIELD=value` matches that select all journal entries which some filter may read, for sd_journal_add_match(3);
+ * null when a filter reads identifiers that cannot be listed. Trusted fields are not among them: entries of
+ * short-lived processes come without unit and executable, and their uid is all that says that they are genuine.
+ */
+export function journalMatches(filters: readonly Filter[]): readonly string[] | null {
+  const identifiers = new Set<string>();
+  for (const { input } of filters) {
+    if (input.identifiers.length === 0) return null;
+    for (const identifier of input.identifiers) {
+      if (identifier.endsWith('*')) return null;
+      identifiers.add(`SYSLOG_IDENTIFIER=${identifier}`);
+    }
+  }
+  return [...identifiers].sort();
+}
+
+function namesIdentifier(input: FilterInput, identifier: string): boolean {
+  if (input.identifiers.length === 0) return true;
+  return input.identifiers.some((name) =>
+    name.endsWith('*') ? identifier.startsWith(name.slice(0, -1)) : identifier === name,
+  );
+}
+
+function namesTrustedFields({ journal }: FilterInput): boolean {
+  return journal.uids.length + journal.units.length + journal.executables.length > 0;
+}
+
+/** The test that a journal entry must pass. */
+function trustOf(input: FilterInput): (fields: TrustedFields) => boolean {
+  const { journal } = input;
+  if (!namesTrustedFields(input)) return () => input.identifiers.length === 0;
+  const uids = new Set(journal.uids);
+  const executables = new Set(journal.executables);
+  const exactUnits = new Set(journal.units.filter((unit) => !unit.includes('*')));
+  const patterns = journal.units.filter((unit) => unit.includes('*')).map(splitWildcard);
+  return (fields) =>
+    uids.has(fields.uid) ||
+    (fields.executable !== '' && executables.has(fields.executable)) ||
+    exactUnits.has(fields.unit) ||
+    patterns.some(([head, tail]) => fitsWildcard(fields.unit, head, tail));
+}
+
+function splitWildcard(unit: string): readonly [string, string] {
+  const star = unit.indexOf('*');
+  return [unit.slice(0, star), unit.slice(star + 1)];
+}
+
+function fitsWildcard(unit: string, head: string, tail: string): boolean {
+  return unit.length >= head.length + tail.length && unit.startsWith(head) && unit.endsWith(tail);
+}

@@ -1,0 +1,273 @@
+/** A filter, compiled: its rules in the order in which they are tried, each with something that reads a message. */
+import type { RuleMode } from '../core/failure.ts';
+import { ACCESS_FIELDS, type AccessField, AccessLine } from './access.ts';
+import { PatternError } from './expression.ts';
+import type { FieldTest, Filter, Rule } from './filter.ts';
+import { JsonMessage } from './json.ts';
+import { CompiledPattern, type Finding, type NamedField } from './pattern.ts';
+
+/** What a rule makes of a message. */
+export interface Reader {
+  /** One of these begins every message that matches; [''] when that is not known. */
+  readonly prefixes: readonly string[];
+  /** Part of every message that matches; '' when that is not known. */
+  readonly required: string;
+  readonly hasAddress: boolean;
+  /** Null when the message does not match. */
+  read(message: string): Finding | null;
+  /** The named parts of a message that matches. */
+  fields(message: string): NamedField[];
+  /** The texts that are matched, each with the pattern that it must match; undefined for a text that is missing. */
+  parts(message: string): ReaderPart[];
+}
+
+/** `field` is '' for a pattern over the whole message. */
+export type ReaderPart = {
+  readonly field: string;
+  readonly text: string | undefined;
+  readonly optional: boolean;
+  readonly pattern: CompiledPattern | ReadonlySet<string>;
+};
+
+export type CompiledRule = {
+  readonly rule: Rule;
+  /** 0 normal, 1 extra, 2 aggressive. */
+  readonly rank: number;
+  readonly reader: Reader;
+  /** The bit of a rule with `remember`, else 0. */
+  readonly mark: number;
+  /** The bits of the rules named in `after`, else 0. */
+  readonly after: number;
+  /** Whether its hits depend on the session, or change it. */
+  readonly usesSession: boolean;
+};
+
+export type CompiledFilter = {
+  readonly filter: Filter;
+  /**
+   * By the first character of a message (128 for every one outside ASCII, or none): the rules that it may match, in
+   * the order of trying. Narrower modes come first, so that a jail never loses a match to a rule that it has not
+   * switched on; within a mode `ignore` rules come first, then the order in the file decides.
+   */
+  readonly rulesByStart: readonly (readonly CompiledRule[])[];
+  readonly rules: readonly CompiledRule[];
+};
+
+const MODE_RANKS: Readonly<Record<RuleMode, number>> = { normal: 0, extra: 1, aggressive: 2 };
+const MAX_REMEMBERING_RULES = 30;
+const OTHER_START = 128;
+
+/** How wide a mode is; a jail takes matches up to the rank of its own mode. */
+export function modeRank(mode: RuleMode): number {
+  return MODE_RANKS[mode];
+}
+
+/** Which list of rulesByStart a message belongs to. */
+export function startOf(message: string): number {
+  const code = message.charCodeAt(0);
+  return code < OTHER_START ? code : OTHER_START;
+}
+
+/** Compiles a filter. Throws PatternError for the first rule that cannot be compiled. */
+export function compileFilter(filter: Filter): CompiledFilter {
+  const remembering = filter.rules.filter((rule) => rule.remember).map((rule) => rule.name);
+  if (remembering.length > MAX_REMEMBERING_RULES) {
+    throw new PatternError(`more than ${MAX_REMEMBERING_RULES} rules remember`, 0);
+  }
+  const markOf = (name: string): number => {
+    const index = remembering.indexOf(name);
+    return index < 0 ? 0 : 1 << index;
+  };
+  const compiled = filter.rules.map((rule) => ({ rule, reader: compileReader(rule) }));
+  const hasSessions = compiled.some(({ rule, reader }) => needsSession(rule, reader));
+  const rules = compiled.map(({ rule, reader }): CompiledRule => {
+    return {
+      rule,
+      rank: modeRank(rule.mode),
+      reader,
+      mark: rule.remember ? markOf(rule.name) : 0,
+      after: rule.after.reduce((bits, name) => bits | markOf(name), 0),
+      usesSession: needsSession(rule, reader) || (hasSessions && rule.kind === 'success'),
+    };
+  });
+  rules.sort((left, right) => tryOrder(left) - tryOrder(right));
+  return { filter, rules, rulesByStart: sortByStart(rules) };
+}
+
+/** Compiles what a rule reads with. Throws PatternError; its `field` names the key of a json or access rule. */
+export function compileReader(rule: Rule): Reader {
+  const { pattern } = rule;
+  if (!('fields' in pattern)) return new TextReader(new CompiledPattern(pattern));
+  const tests = pattern.fields.map(compileTest);
+  return pattern.form === 'json' ? new JsonReader(tests) : new AccessReader(tests);
+}
+
+function needsSession(rule: Rule, reader: Reader): boolean {
+  const recalls = rule.kind === 'failure' && !reader.hasAddress;
+  return rule.attempt !== null || rule.remember || rule.after.length > 0 || recalls;
+}
+
+function tryOrder({ rule, rank }: CompiledRule): number {
+  return rank * 2 + (rule.kind === 'ignore' ? 0 : 1);
+}
+
+function sortByStart(rules: readonly CompiledRule[]): CompiledRule[][] {
+  return Array.from({ length: OTHER_START + 1 }, (_, start) =>
+    rules.filter(({ reader }) => reader.prefixes.some((prefix) => prefix === '' || startOf(prefix) === start)),
+  );
+}
+
+class TextReader implements Reader {
+  readonly prefixes: readonly string[];
+  readonly required: string;
+  readonly hasAddress: boolean;
+  readonly #pattern: CompiledPattern;
+
+  constructor(pattern: CompiledPattern) {
+    this.#pattern = pattern;
+    this.prefixes = pattern.prefixes;
+    this.required = pattern.required;
+    this.hasAddress = pattern.hasAddress;
+  }
+
+  read(message: string): Finding | null {
+    return this.#pattern.read(message);
+  }
+
+  fields(message: string): NamedField[] {
+    return this.#pattern.fields(message);
+  }
+
+  parts(message: string): ReaderPart[] {
+    return [{ field: '', text: message, optional: false, pattern: this.#pattern }];
+  }
+}
+
+type CompiledTest = {
+  readonly field: string;
+  readonly optional: boolean;
+  readonly pattern: CompiledPattern | ReadonlySet<string>;
+};
+
+function compileTest(test: FieldTest): CompiledTest {
+  const { field, optional, pattern } = test;
+  try {
+    const compiled =
+      pattern.form === 'values' ? new Set(pattern.values.map(String)) : new CompiledPattern(pattern);
+    return { field, optional, pattern: compiled };
+  } catch (error) {
+    if (error instanceof PatternError) throw new PatternError(error.message, error.offset, field);
+    throw error;
+  }
+}
+
+/** What is common to messages that are made of fields. */
+abstract class FieldsReader implements Reader {
+  abstract readonly prefixes: readonly string[];
+  abstract readonly hasAddress: boolean;
+  readonly required = '';
+  readonly tests: readonly CompiledTest[];
+
+  constructor(tests: readonly CompiledTest[]) {
+    const addressed = tests.filter(({ pattern }) => pattern instanceof CompiledPattern && pattern.hasAddress);
+    if (addressed.length > 1) throw new PatternError('two fields hold an address', 0, addressed[1]?.field);
+    this.tests = tests;
+  }
+
+  /** Whether the message has this structure at all; then `field` reads from it. */
+  abstract scan(message: string): boolean;
+  abstract field(name: string): string | undefined;
+  abstract read(message: string): Finding | null;
+
+  /** What the tests find, null when one of them fails. */
+  readTests(): Finding | null {
+    let address: Finding['address'] = '';
+    let user = '';
+    for (const { field, optional, pattern } of this.tests) {
+      const text = this.field(field);
+      if (text === undefined) {
+        if (!optional) return null;
+      } else if (pattern instanceof CompiledPattern) {
+        const finding = pattern.read(text);
+        if (finding === null) return null;
+        address ||= finding.address;
+        user ||= finding.user;
+      } else if (!pattern.has(text)) return null;
+    }
+    return { address, user };
+  }
+
+  fields(message: string): NamedField[] {
+    return this.parts(message).map(({ field, text }) => ({ name: field, value: text ?? '' }));
+  }
+
+  parts(message: string): ReaderPart[] {
+    const isReadable = this.scan(message);
+    return this.tests.map((test) => ({ ...test, text: isReadable ? this.field(test.field) : undefined }));
+  }
+}
+
+/** Shared by all rules, so that a message is taken apart once. */
+const jsonMessage = new JsonMessage();
+const accessLine = new AccessLine();
+
+class JsonReader extends FieldsReader {
+  readonly prefixes = ['{', '@cee:'];
+  readonly hasAddress: boolean;
+
+  constructor(tests: readonly CompiledTest[]) {
+    super(tests);
+    this.hasAddress = tests.some(({ pattern }) => pattern instanceof CompiledPattern && pattern.hasAddress);
+  }
+
+  scan(message: string): boolean {
+    return jsonMessage.scan(message);
+  }
+
+  field(name: string): string | undefined {
+    return jsonMessage.field(name);
+  }
+
+  read(message: string): Finding | null {
+    return jsonMessage.scan(message) ? this.readTests() : null;
+  }
+}
+
+class AccessReader extends FieldsReader {
+  readonly prefixes = [''];
+  readonly hasAddress = true;
+  readonly #client = new CompiledPattern({ form: 'template', text: '<address>' });
+
+  constructor(tests: readonly CompiledTest[]) {
+    super(tests);
+    for (const { field, pattern } of tests) {
+      if (!isAccessField(field)) {
+        throw new PatternError(`an access log has no field ${field}; it has ${ACCESS_FIELDS.join(', ')}`, 0, field);
+      }
+      if (pattern instanceof CompiledPattern && pattern.hasAddress) {
+        throw new PatternError('the address of an access log is always its client', 0, field);
+      }
+    }
+  }
+
+  scan(message: string): boolean {
+    return accessLine.scan(message);
+  }
+
+  field(name: string): string | undefined {
+    return isAccessField(name) ? accessLine.field(name) : undefined;
+  }
+
+  read(message: string): Finding | null {
+    if (!accessLine.scan(message)) return null;
+    const finding = this.readTests();
+    if (finding === null) return null;
+    const client = this.#client.read(accessLine.field('client') ?? '');
+    if (client === null) return null;
+    return { address: client.address, user: finding.user || (accessLine.field('user') ?? '') };
+  }
+}
+
+function isAccessField(name: string): name is AccessField {
+  return (ACCESS_FIELDS as readonly string[]).includes(name);
+}

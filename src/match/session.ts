@@ -1,0 +1,97 @@
+/**
+ * Sessions: what the lines of one process have told so far. A line without an address finds the one that an earlier
+ * line named, and an attempt that a service reports with several lines counts once.
+ */
+import type { Address } from '../core/address.ts';
+import type { LogRecord } from '../core/record.ts';
+import { MINUTE, type Microseconds } from '../core/time.ts';
+
+/** Sessions kept for each filter; when there are more, the half that was quiet for longer is dropped. */
+export const MAX_SESSIONS = 20_000;
+
+/**
+ * How long a session outlives its last line. Longer than the two minutes that OpenSSH gives a client to log in, and
+ * short, since afterwards another client's process may have the same PID.
+ */
+export const SESSION_TIME: Microseconds = 3 * MINUTE;
+
+/** The rank of no mode at all: wider than every mode (modeRank in match/rule.ts). */
+export const NO_RANK = 3;
+
+export type Session = {
+  /** When its last line came. */
+  at: Microseconds;
+  address: Address | '';
+  user: string;
+  /** One bit for each rule with `remember` that has matched. */
+  marks: number;
+  /** The mode rank in which an attempt is counted and its result has not come yet, or NO_RANK. */
+  openRank: number;
+  /** The narrowest mode rank in which anything was counted, or NO_RANK. */
+  countedRank: number;
+};
+
+/**
+ * The sessions of one filter, in two generations: one that is in use moves to the young one, and when that is full the
+ * old one goes as a whole. (A Map kept in the order of use by deleting and adding took 5 µs a line: reading its first
+ * entry passes all deleted ones.)
+ */
+export class SessionTable {
+  #young = new Map<string, Session>();
+  #old = new Map<string, Session>();
+  /** When the young generation began. */
+  #bornAt: Microseconds = 0;
+  #dropped = 0;
+
+  get size(): number {
+    return this.#young.size + this.#old.size;
+  }
+
+  /** Sessions dropped because there were too many, since the last time that this was asked. */
+  takeDropped(): number {
+    const dropped = this.#dropped;
+    this.#dropped = 0;
+    return dropped;
+  }
+
+  /** The record's session; a new one when there is none that is still fresh; null for a record without a PID. */
+  open(record: LogRecord): Session | null {
+    if (record.pid === '') return null;
+    const key = `${record.sender}\n${record.identifier}\n${record.pid}`;
+    let session = this.#young.get(key);
+    if (session === undefined) {
+      session = this.#old.get(key) ?? newSession(record.at);
+      this.#old.delete(key);
+      if (this.#young.size >= MAX_SESSIONS / 2) this.#turn(record.at);
+      this.#young.set(key, session);
+    }
+    if (record.at - session.at > SESSION_TIME) resetSession(session);
+    session.at = record.at;
+    return session;
+  }
+
+  /** Drops the old generation. What it holds was last used before the young one began. */
+  #turn(at: Microseconds): void {
+    if (at - this.#bornAt <= SESSION_TIME) this.#dropped += this.#old.size;
+    this.#old = this.#young;
+    this.#young = new Map();
+    this.#bornAt = at;
+  }
+}
+
+/** Forgets everything: the process now speaks of another client. */
+export function resetSession(session: Session): void {
+  Object.assign(session, newSession(session.at));
+}
+
+/**
+ * Copies text, so that a session does not keep the whole message alive that the text was cut from. V8 copies what has
+ * fewer than 13 characters by itself.
+ */
+export function copyText(text: string): string {
+  return text.length < 13 ? text : text.split('').join('');
+}
+
+function newSession(at: Microseconds): Session {
+  return { at, address: '', user: '', marks: 0, openRank: NO_RANK, countedRank: NO_RANK };
+}

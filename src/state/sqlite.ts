@@ -1,0 +1,134 @@
+/**
+ * The store on SQLite. A worker owns the file, since every commit waits for the disk (fsync) and a slow disk must not
+ * hold up the records; this half lays out what it sends, and turns what comes back into values and errors.
+ */
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { assert, OperationalError } from '../core/errors.ts';
+import type { Emit } from '../core/event.ts';
+import type { LedgerChanges } from '../core/snapshot.ts';
+import { buffersOf, changesToColumns, columnsToImage } from './columns.ts';
+import type { LoadReply, StoreReply, StoreRequest, StoreWorkerData } from './message.ts';
+import type { Store, StoredState } from './store.ts';
+
+export type StoreOptions = {
+  /** Made with mode 0700 when it is missing. */
+  readonly stateDirectory: string;
+  /**
+   * Takes a `state-error` for what is repaired here and therefore not thrown: a damaged file that was set aside, rows
+   * that make no sense. Errors that are thrown are the caller's to report.
+   */
+  readonly emit: Emit;
+  /** MAX_STATE_BYTES when absent. Commits beyond it fail with `state-full`. */
+  readonly maxBytes?: number;
+};
+
+/** The state file's name in the state directory; beside it is its WAL. */
+export const STATE_FILE = 'bailiff.db';
+
+/** Room for some eight million failure windows; a state beyond that is not ours. */
+export const MAX_STATE_BYTES = 1_024 * 1_024 * 1_024;
+
+/**
+ * A store whose file is opened by `load`. Codes of its OperationalErrors: `state-locked`, `state-unwritable`,
+ * `state-version`, `state-closed` (commit without a load that succeeded); retriable: `state-full`, `state-io`, and
+ * `state-damaged`: the file was found damaged during a commit, is set aside and a new one begun, which lacks what the
+ * changes do not name. Commit the whole ledger next.
+ */
+export function openStore(options: StoreOptions): Store {
+  return new SqliteStore(options);
+}
+
+type Waiting = { resolve(reply: StoreReply): void; reject(error: unknown): void };
+
+class SqliteStore implements Store {
+  readonly #path: string;
+  readonly #emit: Emit;
+  readonly #worker: Worker;
+  /** In the order of the requests, which is that of the replies. */
+  readonly #waiting: Waiting[] = [];
+  #storedPosition: string | null = null;
+  #bug: unknown = null;
+  #closing: Promise<void> | null = null;
+
+  constructor(options: StoreOptions) {
+    this.#path = join(options.stateDirectory, STATE_FILE);
+    this.#emit = options.emit;
+    const workerData: StoreWorkerData = { path: this.#path, maxBytes: options.maxBytes ?? MAX_STATE_BYTES };
+    this.#worker = new Worker(new URL('./sqlite.worker.ts', import.meta.url), { name: 'state', workerData });
+    this.#worker.on('message', (reply: StoreReply) => this.#waiting.shift()?.resolve(reply));
+    this.#worker.on('error', (error) => this.#fail(error));
+    this.#worker.on('exit', (status) => {
+      if (this.#closing === null) this.#fail(new Error(`the state worker ended with status ${status}`));
+    });
+  }
+
+  async load(): Promise<StoredState> {
+    const reply = await this.#ask({ kind: 'load' });
+    assert(reply.kind === 'loaded', 'load is answered with the state');
+    this.#reportRepairs(reply);
+    this.#storedPosition = reply.journalPosition;
+    return { ledger: columnsToImage(reply.ledger), journalPosition: reply.journalPosition };
+  }
+
+  async commit(changes: LedgerChanges, journalPosition: string | null): Promise<void> {
+    const moved = journalPosition !== null && journalPosition !== this.#storedPosition;
+    if (!moved && Object.values(changes).every((list) => list.length === 0)) return;
+    const columns = changesToColumns(changes);
+    await this.#ask({ kind: 'commit', changes: columns, journalPosition }, buffersOf(columns));
+    this.#storedPosition = journalPosition ?? this.#storedPosition;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#shutDown();
+    return this.#closing;
+  }
+
+  async #shutDown(): Promise<void> {
+    try {
+      if (this.#bug === null) await this.#ask({ kind: 'close' });
+    } finally {
+      await this.#worker.terminate();
+    }
+  }
+
+  async #ask(request: StoreRequest, transfer: readonly ArrayBuffer[] = []): Promise<StoreReply> {
+    assert(this.#closing === null || request.kind === 'close', 'a closed store is not used');
+    if (this.#bug !== null) throw this.#bug;
+    const reply = await new Promise<StoreReply>((resolve, reject) => {
+      this.#waiting.push({ resolve, reject });
+      this.#worker.postMessage(request, transfer);
+    });
+    if (reply.kind !== 'failed') return reply;
+    if (reply.quarantinedAs !== null) this.#reportQuarantine(reply.quarantinedAs);
+    throw new OperationalError(reply.message, reply);
+  }
+
+  #reportRepairs({ quarantinedAs, unusableRows }: LoadReply): void {
+    if (quarantinedAs !== null) this.#reportQuarantine(quarantinedAs);
+    if (unusableRows === 0) return;
+    this.#emit({
+      kind: 'state-error',
+      message: `${unusableRows} rows in ${this.#path} make no sense and were left out`,
+      advice: 'look for what else writes to that file, and for a failing disk with: journalctl -k',
+    });
+  }
+
+  #reportQuarantine(quarantinedAs: string): void {
+    this.#storedPosition = null;
+    this.#emit({
+      kind: 'state-error',
+      message: `the state in ${this.#path} was damaged: it is kept as ${quarantinedAs}, and a new one begun`,
+      advice: 'bans in the kernel stay and are taken over; look for a failing disk with: journalctl -k',
+    });
+  }
+
+  /** A bug in the worker is one in this program: whoever waits gets it, and if nobody does it ends the process. */
+  #fail(error: unknown): void {
+    if (this.#bug !== null) return;
+    this.#bug = error;
+    const waiting = this.#waiting.splice(0);
+    for (const { reject } of waiting) reject(error);
+    if (waiting.length === 0) throw error;
+  }
+}

@@ -1,0 +1,230 @@
+/**
+ * RFC 3164 and what devices make of it: `<PRI>Mmm dd hh:mm:ss HOSTNAME TAG: text`, where any part may be missing or be
+ * something else. The RFC describes what was seen on the wire and so does this; a text that fits nowhere is kept whole.
+ */
+import type { Microseconds } from '../core/time.ts';
+import {
+  BLANK,
+  COLON,
+  type Dialect,
+  findBlank,
+  type Header,
+  HYPHEN,
+  isDigit,
+  MAX_HOSTNAME_BYTES,
+  PERCENT,
+} from './header.ts';
+import { readTag } from './tag.ts';
+import { readTime, type TimeReader } from './timestamp.ts';
+import { isUnifiDevice, readEventFormat, readMnemonic, readTopics, skipSequence } from './vendor.ts';
+
+/**
+ * Reads the header at `start`, behind the PRI, into `header`, which is reset. It always succeeds: the dialect is `raw`
+ * and the whole text the message where nothing is recognised.
+ *
+ * Without a time, a host name cannot be told from text, so only a tag is looked for; without a PRI too, not even that: a
+ * bare line is all text, and its writer shall not choose which filters read it.
+ */
+export function readRfc3164(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  at: Microseconds,
+  hasPriority: boolean,
+  header: Header,
+  time: TimeReader,
+): void {
+  if (!hasPriority) {
+    readBareLine(bytes, start, end, at, header, time);
+    return;
+  }
+  if (readCisco(bytes, start, end, at, header, time)) return;
+  if (readTime(bytes, start, end, at, time)) {
+    header.timestamp = time.timestamp;
+    readAfterTime(bytes, skipBlank(bytes, time.end, end), end, header, time);
+    return;
+  }
+  const isNilTime = bytes[start] === HYPHEN && bytes[start + 1] === BLANK && start + 2 < end;
+  if (isNilTime) {
+    readAfterNilTime(bytes, start + 2, end, header);
+    return;
+  }
+  const dialect = readProgram(bytes, start, end, header);
+  if (dialect !== null) header.dialect = dialect === 'rfc3164' ? 'no-time' : dialect;
+}
+
+/** A line as it stands in a file: a header only when time and tag are both there. */
+function readBareLine(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  at: Microseconds,
+  header: Header,
+  time: TimeReader,
+): void {
+  if (!readTime(bytes, start, end, at, time)) return;
+  header.timestamp = time.timestamp;
+  readAfterTime(bytes, skipBlank(bytes, time.end, end), end, header, time);
+  header.dialect = header.identifierEnd > header.identifierStart ? 'no-pri' : 'raw';
+  if (header.dialect === 'raw') {
+    header.hostnameEnd = header.hostnameStart;
+    header.messageStart = start;
+  }
+}
+
+/** Behind the time: `[HOSTNAME] TAG: text`. */
+function readAfterTime(bytes: Buffer, start: number, end: number, header: Header, time: TimeReader): void {
+  const wordEnd = findBlank(bytes, start, end);
+  if (!isAddressWord(bytes, start, wordEnd)) {
+    const dialect = readProgram(bytes, start, end, header);
+    if (dialect !== null) {
+      header.dialect = dialect === 'rfc3164' ? 'no-hostname' : dialect;
+      return;
+    }
+  }
+  header.messageStart = start;
+  header.dialect = 'no-tag';
+  if (isHostname(bytes, start, wordEnd)) readAfterHostname(bytes, start, wordEnd, end, header, time);
+  else if (isUnifiDevice(bytes, start, wordEnd)) readUnifi(bytes, start, wordEnd, end, header);
+}
+
+/** The word [start, wordEnd) is the host name. */
+function readAfterHostname(
+  bytes: Buffer,
+  start: number,
+  wordEnd: number,
+  end: number,
+  header: Header,
+  time: TimeReader,
+): void {
+  header.hostnameStart = start;
+  header.hostnameEnd = wordEnd;
+  const next = skipBlank(bytes, wordEnd, end);
+  header.messageStart = next;
+  // ASA closes its device id with ` : `.
+  const isClosed = next + 2 < end && bytes[next] === COLON && bytes[next + 1] === BLANK;
+  const dialect = readProgram(bytes, isClosed && bytes[next + 2] === PERCENT ? next + 2 : next, end, header);
+  if (dialect !== null) {
+    header.dialect = dialect === 'rfc3164' && time.form === 'iso' ? 'iso-time' : dialect;
+    return;
+  }
+  const nextEnd = findBlank(bytes, next, end);
+  if (!isUnifiDevice(bytes, next, nextEnd)) return;
+  header.dialect = 'unifi';
+  header.messageStart = skipBlank(bytes, nextEnd, end);
+  readProgram(bytes, header.messageStart, end, header);
+}
+
+/** UniFi's device description, `("U7PG2,788a2045c0de,v4.0.66")`, in place of the host name. */
+function readUnifi(bytes: Buffer, start: number, wordEnd: number, end: number, header: Header): void {
+  header.dialect = 'unifi';
+  header.hostnameStart = start;
+  header.hostnameEnd = bytes[wordEnd - 1] === COLON ? wordEnd - 1 : wordEnd;
+  header.messageStart = skipBlank(bytes, wordEnd, end);
+  readProgram(bytes, header.messageStart, end, header);
+}
+
+/** Behind a time of `-`: `HOSTNAME TAG: text` or `TAG: text`. */
+function readAfterNilTime(bytes: Buffer, start: number, end: number, header: Header): void {
+  const dialect = readProgram(bytes, start, end, header);
+  if (dialect !== null) {
+    header.dialect = dialect === 'rfc3164' ? 'no-time' : dialect;
+    return;
+  }
+  const wordEnd = findBlank(bytes, start, end);
+  if (!isHostname(bytes, start, wordEnd)) return;
+  const afterHostname = readProgram(bytes, skipBlank(bytes, wordEnd, end), end, header);
+  if (afterHostname === null) return;
+  header.hostnameStart = start;
+  header.hostnameEnd = wordEnd;
+  header.dialect = afterHostname === 'rfc3164' ? 'no-time' : afterHostname;
+}
+
+/**
+ * IOS and NX-OS: `45: 000123: *Nov 20 14:13:37.123 UTC: %SEC_LOGIN-4-LOGIN_FAILED: text`, with the numbers and the time
+ * each optional, and an origin-id (`45: router1: `) possible. Only with the mnemonic behind it all is it taken as such.
+ */
+function readCisco(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  at: Microseconds,
+  header: Header,
+  time: TimeReader,
+): boolean {
+  let position = skipSequence(bytes, start, end);
+  if (position === start && bytes[position] !== PERCENT) return false;
+  let hostnameStart = position;
+  let hostnameEnd = position;
+  let isTimed = readTime(bytes, position, end, at, time);
+  if (!isTimed && bytes[position] !== PERCENT) {
+    const wordEnd = findBlank(bytes, position, end);
+    if (bytes[wordEnd - 1] === COLON && isHostname(bytes, position, wordEnd - 1)) {
+      hostnameStart = position;
+      hostnameEnd = isUptime(bytes, position, wordEnd - 1) ? position : wordEnd - 1;
+      position = skipSequence(bytes, skipBlank(bytes, wordEnd, end), end);
+      isTimed = readTime(bytes, position, end, at, time);
+    }
+  }
+  if (isTimed) position = skipBlank(bytes, time.end, end);
+  if (!readMnemonic(bytes, position, end, header)) return false;
+  header.dialect = 'cisco';
+  header.hostnameStart = hostnameStart;
+  header.hostnameEnd = hostnameEnd;
+  header.timestamp = isTimed ? time.timestamp : -1;
+  return true;
+}
+
+/** Reads what says who wrote the text, in any form but a host name; null, and nothing changed, when nothing does. */
+function readProgram(bytes: Buffer, start: number, end: number, header: Header): Dialect | null {
+  if (readMnemonic(bytes, start, end, header)) return 'cisco';
+  const event = readEventFormat(bytes, start, end, header);
+  if (event !== null) return event;
+  if (readTag(bytes, start, end, header)) return 'rfc3164';
+  return readTopics(bytes, start, end, header) ? 'routeros' : null;
+}
+
+/** Whether the word may be a host name, an address, or what a relay makes of them (`source@host/relay`). */
+function isHostname(bytes: Buffer, start: number, end: number): boolean {
+  if (end === start || end - start > MAX_HOSTNAME_BYTES) return false;
+  for (let position = start; position < end; position++) {
+    if (HOSTNAME_BYTES[bytes[position] ?? 0] === 0) return false;
+  }
+  return bytes[end - 1] !== COLON;
+}
+
+/** Whether the word is an IPv6 or a MAC address, which would else pass for a tag and its text. */
+function isAddressWord(bytes: Buffer, start: number, end: number): boolean {
+  if (end - start > MAX_HOSTNAME_BYTES) return false;
+  let colons = 0;
+  for (let position = start; position < end; position++) {
+    const byte = bytes[position] ?? 0;
+    const letter = byte | 0x20;
+    if (byte === COLON) colons++;
+    else if (!isDigit(byte) && (letter < 0x61 || letter > 0x66)) return false;
+  }
+  return colons >= 2;
+}
+
+/** Whether the word is what IOS writes when it has no time, `00:01:46` or `3w2d`. */
+function isUptime(bytes: Buffer, start: number, end: number): boolean {
+  if (!isDigit(bytes[start])) return false;
+  for (let position = start; position < end; position++) {
+    if (!isDigit(bytes[position]) && !UPTIME_UNITS.includes(bytes[position] ?? 0)) return false;
+  }
+  return !isDigit(bytes[end - 1]) || bytes[start + 2] === COLON;
+}
+
+/** A blank that ends a part of the header, and such others as pad it. */
+function skipBlank(bytes: Buffer, start: number, end: number): number {
+  let position = start;
+  while (position < end && bytes[position] === BLANK) position++;
+  return position;
+}
+
+const HOSTNAME_BYTES = new Uint8Array(256);
+for (const byte of Buffer.from('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:/@%')) {
+  HOSTNAME_BYTES[byte] = 1;
+}
+
+const UPTIME_UNITS = Buffer.from('ywdhms:');

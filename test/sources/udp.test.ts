@@ -1,0 +1,219 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { describe, it } from 'node:test';
+import { PrefixSet } from '../../src/core/prefix-set.ts';
+import { MAX_BATCH_RECORDS } from '../../src/sources/listen.ts';
+import { createUdpSource, type UdpOptions } from '../../src/sources/udp.ts';
+import { log, noLogger, noRsyslog, startRsyslog } from './clients.ts';
+import { Listening } from './listening.ts';
+
+function listen(changes: Partial<UdpOptions> = {}): Promise<Listening> {
+  const listening = new Listening();
+  return listening.start(createUdpSource({ ...listening.options(), ...changes }));
+}
+
+/** Sends datagrams in order from one socket, and resolves when the kernel has taken them all. */
+async function send(port: number, messages: readonly (string | Buffer)[], host = '127.0.0.1'): Promise<void> {
+  const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
+  for (const message of messages) {
+    await new Promise<void>((resolve, reject) => {
+      socket.send(message, port, host, (error) => (error === null ? resolve() : reject(error)));
+    });
+  }
+  socket.close();
+}
+
+describe('a UDP listener', () => {
+  it('makes one record of each datagram, stamped with the time of its arrival', async () => {
+    await using listening = await listen();
+    listening.now = 7_000_000;
+    await send(listening.port, ['<38>sshd[1]: one', '<38>1 - vm sshd 2 - - two\n']);
+    const records = await listening.received(2);
+    assert.deepEqual(
+      records.map(({ at, source, sender, identifier, pid, message }) => [
+        at,
+        source,
+        sender,
+        identifier,
+        pid,
+        message,
+      ]),
+      [
+        [7_000_000, 'udp', '127.0.0.1', 'sshd', '1', 'one'],
+        [7_000_000, 'udp', '127.0.0.1', 'sshd', '2', 'two'],
+      ],
+    );
+    assert.equal(
+      listening.batches.reduce((total, { bytes }) => total + bytes, 0),
+      16 + 26,
+    );
+  });
+
+  it('keeps a datagram one record, whatever line feeds and counts are in it', async () => {
+    await using listening = await listen();
+    await send(listening.port, ['<38>web: a\n<38>sshd[1]: Failed\n', '9 <38>web: b']);
+    const records = await listening.received(2);
+    assert.deepEqual(
+      records.map(({ identifier, message }) => [identifier, message]),
+      [
+        ['web', 'a\n<38>sshd[1]: Failed'],
+        ['', '9 <38>web: b'],
+      ],
+    );
+  });
+
+  it('folds IPv4 peers of an IPv6 socket, and takes IPv6 peers', async () => {
+    await using listening = await listen({ listen: { host: '::', port: 0 } });
+    await send(listening.port, ['<38>a: four']);
+    await listening.received(1);
+    await send(listening.port, ['<38>a: six'], '::1');
+    const records = await listening.received(2);
+    assert.deepEqual(
+      records.map(({ sender }) => sender),
+      ['127.0.0.1', '::1'],
+    );
+  });
+
+  it('leaves IPv4 to another listener where it is told to', async () => {
+    await using four = await listen({ listen: { host: '0.0.0.0', port: 0 } });
+    await using six = await listen({ listen: { host: '::', port: four.port }, ipv6Only: true });
+    assert.equal(six.port, four.port);
+    await send(four.port, ['<38>a: four']);
+    await send(four.port, ['<38>a: six'], '::1');
+    await Promise.all([four.received(1), six.received(1)]);
+    assert.deepEqual([four.messages, six.messages], [['four'], ['six']]);
+  });
+
+  it('counts and drops what unknown senders send, with one event for many datagrams', async () => {
+    await using listening = await listen({ senders: new PrefixSet(['192.0.2.0/24']) });
+    await send(
+      listening.port,
+      Array.from({ length: 50 }, () => '<38>a: b'),
+    );
+    await listening.event('rejected');
+    await listening.source?.stop();
+    const rejected = listening.eventsOf('rejected');
+    assert.equal(
+      rejected.reduce((total, { count }) => total + count, 0),
+      50,
+    );
+    assert.ok(rejected.length < 10);
+    assert.deepEqual(rejected[0], {
+      ...rejected[0],
+      source: 'udp',
+      sender: '127.0.0.1',
+      reason: 'unknown-sender',
+    });
+    assert.deepEqual(listening.records, []);
+  });
+
+  it('counts empty datagrams', async () => {
+    await using listening = await listen();
+    await send(listening.port, ['', '\n', '<38>a: b']);
+    assert.deepEqual(await listening.event('rejected', ({ reason }) => reason === 'empty'), {
+      kind: 'rejected',
+      source: 'udp',
+      sender: '127.0.0.1',
+      reason: 'empty',
+      count: 2,
+    });
+  });
+
+  it('cuts a datagram at the length limit, and says so', async () => {
+    await using listening = await listen({ maxMessageBytes: 100 });
+    await send(listening.port, [`<38>web: ${'x'.repeat(1_000)}`, '<38>web: y']);
+    const [cut, whole] = await listening.received(2);
+    assert.equal(cut?.message, `${'x'.repeat(91)}…`);
+    assert.equal(whole?.message, 'y');
+    const limit = await listening.event('limit');
+    assert.deepEqual([limit.limit, limit.count], ['message-length', 1]);
+  });
+
+  it('hands over bounded batches in order of arrival', async () => {
+    await using listening = await listen();
+    const messages = Array.from({ length: 2_000 }, (_, index) => `m${index}`);
+    await send(
+      listening.port,
+      messages.map((message) => `<38>a: ${message}`),
+    );
+    await listening.received(messages.length);
+    assert.deepEqual(listening.messages, messages);
+    assert.ok(listening.batches.every(({ records }) => records.length <= MAX_BATCH_RECORDS));
+  });
+
+  it('loses nothing silently: what the kernel drops is counted to the last datagram', async () => {
+    await using listening = await listen({ lossIntervalMilliseconds: 50 });
+    const sent = 60_000;
+    // The sender runs while this process stands still, so the receive buffer overflows.
+    const script = `
+      const socket = require('node:dgram').createSocket('udp4');
+      const message = Buffer.from('<38>a: ' + 'x'.repeat(500));
+      let left = ${sent};
+      const next = () => left-- > 0 ? socket.send(message, ${listening.port}, '127.0.0.1', next) : socket.close();
+      next();`;
+    const sender = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' });
+    assert.equal(sender.status, 0, sender.stderr);
+    const loss = await listening.event('kernel-loss');
+    assert.equal(loss.listener, `127.0.0.1:${listening.port}`);
+    await listening.received(sent - loss.count);
+    await listening.state(({ health }) => health === 'degraded');
+    await listening.source?.stop();
+    const lost = listening.eventsOf('kernel-loss').reduce((total, { count }) => total + count, 0);
+    assert.equal(listening.records.length + lost, sent);
+  });
+
+  it('says why it cannot listen, and listens as soon as it can', async () => {
+    const other = await listen();
+    const address = { host: '127.0.0.1', port: other.port };
+    await using listening = await listen({ listen: address });
+    const [state] = listening.states;
+    assert.equal(state?.health, 'down');
+    assert.match(state?.detail ?? '', /cannot listen on udp 127\.0\.0\.1:\d+: another program listens there/);
+    assert.match(state?.advice ?? '', /ss -lunp/);
+    assert.equal(listening.source?.address(), null);
+    await other.source?.stop();
+    await listening.state(({ health }) => health === 'up');
+    await send(address.port, ['<38>a: b']);
+    await listening.received(1);
+  });
+
+  it('hands over nothing after it has stopped', async () => {
+    const listening = await listen();
+    await send(listening.port, ['<38>a: b']);
+    await listening.source?.stop();
+    const { length } = listening.batches;
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(listening.batches.length, length);
+  });
+});
+
+describe('over UDP', () => {
+  for (const format of [[], ['--rfc3164'], ['--rfc5424'], ['--rfc5424=notime,nohost,notq']]) {
+    it(`logger ${format.join(' ')} is understood`, { skip: noLogger }, async () => {
+      await using listening = await listen();
+      await log('Failed password for café from 2001:db8::7 port 1 ssh2', [
+        ...['-n', '127.0.0.1', '-P', `${listening.port}`, '-d'],
+        ...format,
+      ]);
+      const [record] = await listening.received(1);
+      assert.equal(record?.message, 'Failed password for café from 2001:db8::7 port 1 ssh2');
+      assert.equal(record?.identifier, 'sshd');
+      assert.match(record?.pid ?? '', /^\d+$/);
+      assert.deepEqual([record?.facility, record?.severity], [4, 6]);
+    });
+  }
+
+  it('rsyslogd is understood', { skip: noRsyslog }, async () => {
+    await using listening = await listen();
+    const rsyslog = await startRsyslog(`port="${listening.port}" protocol="udp"`);
+    try {
+      await log('Failed password for root from 203.0.113.7 port 1 ssh2', ['-u', rsyslog.socket]);
+      const records = await listening.received(1);
+      const record = records.find(({ identifier }) => identifier === 'sshd');
+      assert.equal(record?.message, 'Failed password for root from 203.0.113.7 port 1 ssh2');
+    } finally {
+      await rsyslog.stop();
+    }
+  });
+});
