@@ -20,12 +20,21 @@ export type Terminal = {
   readonly columns: number;
   /** For standard output. */
   readonly style: Style;
+  /** Whether a person looks at standard output, and not a program or a file. */
+  readonly isSeen: boolean;
   /** Milliseconds since 1970 UTC. */
   now(): number;
   /** Writes to standard output, and a line feed. */
   print(text: string): void;
   /** Writes to standard error, and a line feed. */
   complain(text: string): void;
+  /**
+   * Shows one line below everything else while work goes on, in place of the one before; '' takes it away. Does nothing
+   * where nobody would see it.
+   */
+  showProgress(text: string): void;
+  /** Resolves when everything printed has been taken; to false when nobody is left to take more. */
+  drain(): Promise<boolean>;
 };
 
 /** For text that goes to a file or a pipe, where the width must not depend on who looks. */
@@ -42,15 +51,47 @@ export function openTerminal(): Terminal {
   const isSeen = stdout.isTTY === true;
   // `bailiff bans | head` closes the pipe early; nobody is left to be told.
   for (const stream of [stdout, stderr]) stream.on('error', ignoreClosedPipe);
+  const progress = new ProgressLine();
   return {
     environment: env,
     userId: process.getuid?.() ?? -1,
     columns: isSeen ? Math.min(MAX_COLUMNS, Math.max(MIN_COLUMNS, stdout.columns)) : DEFAULT_COLUMNS,
     style: isSeen && !env.NO_COLOR && env.TERM !== 'dumb' ? createStyle() : PLAIN_STYLE,
+    isSeen,
     now: Date.now,
-    print: (text) => void stdout.write(`${text}\n`),
-    complain: (text) => void stderr.write(`${text}\n`),
+    print: (text) => {
+      progress.show('');
+      stdout.write(`${text}\n`);
+    },
+    complain: (text) => {
+      progress.show('');
+      stderr.write(`${text}\n`);
+    },
+    showProgress: (text) => progress.show(text),
+    drain: drainOutput,
   };
+}
+
+/** The last line of the terminal that standard error is. */
+class ProgressLine {
+  readonly #isUsable = process.stderr.isTTY === true && process.env.TERM !== 'dumb';
+  #isShown = false;
+
+  show(text: string): void {
+    if (!this.#isUsable || (text === '' && !this.#isShown)) return;
+    this.#isShown = text !== '';
+    // Back to the first column, and erase to the end of the line: ECMA-48 section 8.3.41, EL.
+    process.stderr.write(`\r\x1b[K${text.slice(0, Math.max(1, process.stderr.columns - 1))}`);
+  }
+}
+
+/** As Terminal.drain. */
+async function drainOutput(): Promise<boolean> {
+  const { stdout } = process;
+  if (stdout.writableNeedDrain) {
+    await new Promise<void>((resolve) => stdout.write('', () => resolve()));
+  }
+  return !stdout.destroyed;
 }
 
 /**

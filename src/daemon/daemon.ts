@@ -10,6 +10,7 @@ import { Ledger } from '../core/ledger.ts';
 import type { Clock } from '../core/time.ts';
 import { VERSION } from '../core/version.ts';
 import { createControlServer } from '../http/control-server.ts';
+import type { LedgerLevels } from '../metrics/levels.ts';
 import { createMetrics, type Metrics } from '../metrics/metrics.ts';
 import { createSystemClock } from './clock.ts';
 import { type ConfigSource, describeProblems, readConfig } from './config-source.ts';
@@ -118,6 +119,9 @@ class Daemon {
       emit,
     };
     const reloader = new Reloader(parts, this.#plan);
+    this.#metrics.readLedgerFrom(() => ledgerLevels(reloader.plan, ledger));
+    declareJails(this.#metrics, this.#plan);
+    reloader.onApplied((plan) => declareJails(this.#metrics, plan));
     this.#startTicking(pipeline, reloader, protectedNetworks);
     await this.#startControl({ ...parts, reloader });
     tellConfiguration(this.#plan, [], emit);
@@ -226,6 +230,17 @@ function configureLedger(
   const settings = { policies, limits: plan.limits, protectedNetworks: protectedNetworks.list() };
   ledger.reconfigure(settings, clock.now(), decisions);
   return decisions;
+}
+
+function ledgerLevels(plan: Plan, ledger: Ledger): LedgerLevels {
+  return {
+    jails: plan.jails.map(({ policy: { name } }) => ({ jail: name, ...ledger.counts(name) })),
+    bans: ledger.bans(),
+  };
+}
+
+function declareJails(metrics: Metrics, plan: Plan): void {
+  metrics.declareJails(plan.jails.map(({ policy, filters }) => ({ jail: policy.name, filters })));
 }
 
 /** A bug in a request's handler ends the process as any other does. */

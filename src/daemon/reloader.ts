@@ -34,6 +34,7 @@ export class Reloader {
   readonly #parts: ReloaderParts;
   #plan: Plan;
   #running: Promise<ReloadReport> | null = null;
+  #applied: (plan: Plan) => void = () => {};
 
   constructor(parts: ReloaderParts, plan: Plan) {
     this.#parts = parts;
@@ -43,6 +44,11 @@ export class Reloader {
   /** The plan in force. */
   get plan(): Plan {
     return this.#plan;
+  }
+
+  /** Says who else is told of a plan that has been put in force. */
+  onApplied(applied: (plan: Plan) => void): void {
+    this.#applied = applied;
   }
 
   /** Reads the configuration again and puts it in force, unless it has a fault. */
@@ -79,6 +85,7 @@ export class Reloader {
     const { pipeline, enforcer, sources, metrics, protectedNetworks } = this.#parts;
     const rules = rulesOf(plan);
     this.#plan = plan;
+    this.#applied(plan);
     pipeline.setRules(rules);
     protectedNetworks.setTrust(plan.trust);
     this.#reconfigureLedger(plan);

@@ -109,7 +109,8 @@ export class KernelTable {
 
   /** As Firewall.removeTable. */
   remove(): void {
-    this.#run(removeScript(this.#table));
+    const error = this.#tryRun(removeScript(this.#table));
+    if (error !== null) throw error;
     this.#sets = null;
   }
 
@@ -120,7 +121,11 @@ export class KernelTable {
 
   #installSets(sets: readonly BanSet[]): void {
     const distinct = [...new Map(sets.map((set) => [set.name, set])).values()];
-    this.#run(installScript(this.#table, distinct, this.#trust));
+    const error = this.#tryRun(installScript(this.#table, distinct, this.#trust));
+    if (error !== null) {
+      const isThere = error.code !== 'no-permission' && this.#setNames() !== null;
+      throw isThere ? tableConflict(this.#table, error) : error;
+    }
     this.#sets = distinct;
     this.#rules = this.#ask('rules', '')?.length ?? 0;
   }
@@ -132,7 +137,7 @@ export class KernelTable {
     if (size === 0) return [];
     const error = this.#tryRun(batchScript(this.#table, batch));
     if (error === null) return [];
-    if (!isAboutContent(error)) throw error;
+    if (error.code !== 'nft-failed') throw error;
     const [element] = [...upserts, ...deletes];
     if (size === 1 && element !== undefined) {
       return [{ element: { set: element.set, key: element.key }, reason: error.message }];
@@ -200,11 +205,6 @@ export class KernelTable {
     return this.#sequence;
   }
 
-  #run(script: string): void {
-    const error = this.#tryRun(script);
-    if (error !== null) throw error;
-  }
-
   /** Runs a script; a change of our own does not count as somebody touching the ruleset. */
   #tryRun(script: string): OperationalError | null {
     const before = this.#readGeneration();
@@ -213,13 +213,8 @@ export class KernelTable {
     if (result.ok && isOurs && this.#readGeneration() === (before + 1) >>> 0) {
       this.#generation = (before + 1) >>> 0;
     }
-    return result.ok ? null : nftError(result.error, this.#table);
+    return result.ok ? null : nftError(result.error);
   }
-}
-
-/** Whether an error may be the fault of single elements, so that splitting the batch makes sense. */
-function isAboutContent(error: OperationalError): boolean {
-  return error.code === 'nft-refused' || error.code === 'nft-failed';
 }
 
 function halves(batch: FirewallBatch): readonly FirewallBatch[] {
@@ -254,29 +249,31 @@ function noPermission(action: string): OperationalError {
   });
 }
 
-/** nft's messages are the kernel's errno in the C locale, since nothing in this process calls setlocale(3). */
-function nftError(text: string, table: string): OperationalError {
+/**
+ * Reads the first of nft's messages. It ends in the kernel's errno as text, in the C locale, since nothing in this
+ * process calls setlocale(3).
+ */
+function nftError(text: string): OperationalError {
   const line = text.split('\n', 1)[0] ?? '';
   const message = `cannot change nftables: ${line.replace(/^.*?Error: /, '') || 'nft gave no reason'}`;
-  if (/Operation not permitted|Permission denied/.test(text)) return noPermission('change nftables');
-  if (/No such file or directory/.test(text)) {
+  if (/Operation not permitted|Permission denied/.test(line)) return noPermission('change nftables');
+  if (/No such file or directory/.test(line)) {
     return new OperationalError(message, { code: 'table-missing', retriable: true });
   }
-  if (/File exists/.test(text)) {
-    return new OperationalError(message, {
-      code: 'table-conflict',
-      advice: `table inet ${table} is not of this version: remove it (nft delete table inet ${table}) or set another name`,
-    });
-  }
-  if (/not supported/.test(text)) {
+  if (/not supported/.test(line)) {
     return new OperationalError(message, {
       code: 'nft-unsupported',
       advice: 'the kernel needs nf_tables with the inet family (CONFIG_NF_TABLES_INET)',
     });
   }
-  const isSyntax = /syntax error|Could not resolve|out of range/i.test(text);
-  return new OperationalError(message, {
-    code: isSyntax ? 'nft-refused' : 'nft-failed',
-    retriable: !isSyntax,
+  return new OperationalError(message, { code: 'nft-failed', retriable: true });
+}
+
+/** The table is there, and does not take our sets and rules. */
+function tableConflict(table: string, error: OperationalError): OperationalError {
+  return new OperationalError(`cannot use table inet ${table}, which is there already: ${error.message}`, {
+    code: 'table-conflict',
+    advice: `if it is not bailiff's, choose another name for firewall.table; else: nft delete table inet ${table}`,
+    cause: error,
   });
 }

@@ -25,13 +25,18 @@ export class NftFirewall implements Firewall {
   readonly backend = 'nft';
   readonly description: string;
   readonly #table: string;
+  readonly #workerModule: URL;
   readonly #pending = new Map<number, Pending>();
   #worker: Worker | null = null;
   #lastId = 0;
 
-  /** `table` is the name of the table in the inet family. Opens nothing before the first request. */
-  constructor(table: string) {
+  /**
+   * `table` is the name of the table in the inet family, `workerModule` what the worker runs. Opens nothing before the
+   * first request.
+   */
+  constructor(table: string, workerModule: URL = new URL('./nft.worker.ts', import.meta.url)) {
     this.#table = table;
+    this.#workerModule = workerModule;
     this.description = `nftables, table inet ${table}`;
   }
 
@@ -83,7 +88,7 @@ export class NftFirewall implements Firewall {
 
   #startWorker(): Worker {
     const workerData: NftWorkerData = { table: this.#table };
-    const worker = new Worker(new URL('./nft.worker.ts', import.meta.url), { workerData, name: 'nft' });
+    const worker = new Worker(this.#workerModule, { workerData, name: 'nft' });
     let reason = 'it ended';
     worker.on('message', (reply: NftReply) => this.#settle(reply));
     worker.on('error', (error) => {

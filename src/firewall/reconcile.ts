@@ -1,7 +1,7 @@
 /**
- * Compares what the kernel holds with what it should hold, and with what it held. Pure. What is missing or ends at the wrong time is ours to
- * put right. What the kernel holds and we do not know is never deleted for that: a full disk or a lost state must not
- * open the door, so it is reported, and becomes a ban that we know.
+ * Compares what the kernel holds with what it should hold, and with what it held. Pure. What is missing or ends at the
+ * wrong time is ours to put right. What the kernel holds and we do not know is never deleted for that: a full disk or a
+ * lost state must not open the door, so it is reported, and becomes a ban that we know.
  */
 import type { Ban } from '../core/decision.ts';
 import { FOREVER, type Microseconds, SECOND } from '../core/time.ts';

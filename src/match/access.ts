@@ -58,10 +58,10 @@ export class AccessLine {
     return this.#status;
   }
 
-  /** A field of the line scanned last; undefined when it is absent or `-`. */
+  /** A field of the line scanned last; undefined when it is absent, which is written `-` but for the request. */
   field(name: AccessField): string | undefined {
     const value = this.#value(name);
-    return value === '-' ? undefined : value;
+    return value === '-' && name !== 'request' ? undefined : value;
   }
 
   #value(name: AccessField): string | undefined {
@@ -108,7 +108,8 @@ export class AccessLine {
   #quoted(index: number): string | undefined {
     let start = this.#bytesEnd;
     for (let count = 0; ; count++) {
-      if (this.#text.charCodeAt(start) !== SPACE || this.#text.charCodeAt(start + 1) !== QUOTE) return undefined;
+      if (this.#text.charCodeAt(start) !== SPACE || this.#text.charCodeAt(start + 1) !== QUOTE)
+        return undefined;
       const end = closingQuote(this.#text, start + 2);
       if (end < 0) return undefined;
       if (count === index) return this.#text.slice(start + 2, end);
@@ -122,6 +123,7 @@ export class AccessLine {
     this.#clientStart = 0;
     this.#clientEnd = text.indexOf(' ');
     if (!looksLikeAddress(text, 0, this.#clientEnd)) {
+      if (!looksLikeHost(text, this.#clientEnd)) return false;
       this.#clientStart = this.#clientEnd + 1;
       this.#clientEnd = text.indexOf(' ', this.#clientStart);
       if (!looksLikeAddress(text, this.#clientStart, this.#clientEnd)) return false;
@@ -167,6 +169,16 @@ function looksLikeAddress(text: string, start: number, end: number): boolean {
     else if (code < 48 || code > 57) letters++;
   }
   return end > start && (colons >= 2 || (dots === 3 && colons === 0 && letters === 0));
+}
+
+/** Letters, digits and `. : - _`. */
+function looksLikeHost(text: string, end: number): boolean {
+  for (let index = 0; index < end; index++) {
+    const code = text.charCodeAt(index);
+    const isLetter = (code | 32) >= 97 && (code | 32) <= 122;
+    if (!isLetter && !(code >= 45 && code <= 58 && code !== 47) && code !== 95) return false;
+  }
+  return end > 0;
 }
 
 /** The next double quote that no backslash escapes, or -1. */

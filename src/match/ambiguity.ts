@@ -23,23 +23,34 @@ type Pair = {
 };
 
 /** Pairs looked at before a rule is given up as too large to prove; the shipped rules need a few thousand. */
-const MAX_PAIRS = 2_000_000;
+const MAX_PAIRS = 200_000;
 
 /**
  * Searches for the shortest text that two readings of `body` disagree about. `addressGroups` are the capture groups
  * that hold an address. Returns null when there is none, 'unknown' when the rule is too large to tell.
  */
-export function findAmbiguity(body: Expression, addressGroups: readonly number[]): Ambiguity | null | 'unknown' {
+export function findAmbiguity(
+  body: Expression,
+  addressGroups: readonly number[],
+): Ambiguity | null | 'unknown' {
   const automaton = buildAutomaton(body, addressGroups);
   const size = automaton.steps.length;
   const seen = new Set<number>();
   const queue: Pair[] = [
-    { first: automaton.start, second: automaton.start, differs: false, parent: null, character: '', phases: [0, 0] },
+    {
+      first: automaton.start,
+      second: automaton.start,
+      differs: false,
+      parent: null,
+      character: '',
+      phases: [0, 0],
+    },
   ];
   for (let index = 0; index < queue.length; index++) {
     const pair = queue[index];
     if (pair === undefined || queue.length > MAX_PAIRS) return 'unknown';
-    if (pair.differs && automaton.accepts[pair.first] && automaton.accepts[pair.second]) return describe(pair);
+    if (pair.differs && automaton.accepts[pair.first] && automaton.accepts[pair.second])
+      return describe(pair);
     for (const left of automaton.steps[pair.first] ?? []) {
       for (const right of automaton.steps[pair.second] ?? []) {
         const differs = pair.differs || left.phase !== right.phase;
@@ -62,22 +73,34 @@ export function findAmbiguity(body: Expression, addressGroups: readonly number[]
   return null;
 }
 
+/** The text that leads to a pair, with addresses that are easy to tell apart where the two do not overlap. */
 function describe(last: Pair): Ambiguity {
+  const path: Pair[] = [];
+  for (let pair: Pair | null = last; pair !== null; pair = pair.parent) path.unshift(pair);
+  const isApart = path.every(({ phases }) => phases[0] !== 1 || phases[1] !== 1);
   let text = '';
   const addresses: [string, string] = ['', ''];
-  for (let pair: Pair | null = last; pair !== null; pair = pair.parent) {
-    text = pair.character + text;
-    if (pair.phases[0] === 1) addresses[0] = pair.character + addresses[0];
-    if (pair.phases[1] === 1) addresses[1] = pair.character + addresses[1];
+  for (const [index, { character, phases }] of path.entries()) {
+    const reading = phases.indexOf(1);
+    const example = isApart ? EXAMPLES[reading] : undefined;
+    if (example === undefined) text += character;
+    else if (path[index - 1]?.phases[reading] !== 1) text += example;
+    for (const side of [0, 1] as const) {
+      if (phases[side] === 1) addresses[side] = example ?? addresses[side] + character;
+    }
   }
   return { text, addresses };
 }
+
+/** Shown as the two addresses (RFC 5737). */
+const EXAMPLES: readonly string[] = ['192.0.2.1', '198.51.100.2'];
 
 /** Symbols in the order in which they are shown to people. */
 const SHOWN = [...'x1a0:.- '].map((character) => character.charCodeAt(0));
 
 function commonCharacter(left: SymbolSet, right: SymbolSet): string {
-  for (const symbol of SHOWN) if (left[symbol] === 1 && right[symbol] === 1) return String.fromCharCode(symbol);
+  for (const symbol of SHOWN)
+    if (left[symbol] === 1 && right[symbol] === 1) return String.fromCharCode(symbol);
   for (let symbol = SYMBOL_COUNT - 1; symbol >= 0; symbol--) {
     if (left[symbol] === 1 && right[symbol] === 1) return String.fromCharCode(symbol === 128 ? 0xe9 : symbol);
   }

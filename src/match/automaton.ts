@@ -41,21 +41,42 @@ export function buildAutomaton(body: Expression, addressGroups: readonly number[
 }
 
 /**
- * How many characters of `text` some match begins with: all of them when the text matches or is only too short, fewer
- * when the character at that place cannot stand there. Time and memory grow with text times states.
+ * Where a text that does not match goes wrong: how many of its characters took the automaton as far as it ever got.
+ * The next one cannot stand there; when there is none, the text is too short. Free text could take in all the rest,
+ * so what counts is the progress through the expression. Time grows with text times states.
  */
-export function viableLength(automaton: Automaton, text: string): number {
+export function differingOffset(automaton: Automaton, text: string): number {
+  const depths = depthsOf(automaton);
   let current: ReadonlySet<number> = new Set([automaton.start]);
-  for (let index = 0; index < text.length; index++) {
+  let farthest = 0;
+  let offset = 0;
+  for (let index = 0; index < text.length && current.size > 0; index++) {
     const symbol = symbolOf(text, index);
     const next = new Set<number>();
     for (const configuration of current) {
-      for (const step of automaton.steps[configuration] ?? []) if (step.symbols[symbol] === 1) next.add(step.target);
+      for (const step of automaton.steps[configuration] ?? []) {
+        if (step.symbols[symbol] !== 1) continue;
+        next.add(step.target);
+        const depth = depths.get(step.target) ?? 0;
+        if (depth < farthest) continue;
+        farthest = depth;
+        offset = index + 1;
+      }
     }
-    if (next.size === 0) return index;
     current = next;
   }
-  return text.length;
+  return offset;
+}
+
+/** How many characters it takes at least to reach each configuration. */
+function depthsOf(automaton: Automaton): ReadonlyMap<number, number> {
+  const depths = new Map([[automaton.start, 0]]);
+  for (const [configuration, depth] of depths) {
+    for (const { target } of automaton.steps[configuration] ?? []) {
+      if (!depths.has(target)) depths.set(target, depth + 1);
+    }
+  }
+  return depths;
 }
 
 /** States with silent moves (Thompson's construction); the address's ends are marked on two of them. */
@@ -89,9 +110,8 @@ class Builder {
       case 'sequence':
         return node.items.reduce((state, item) => this.add(item, state), from);
       case 'choice': {
-        const end = this.state();
-        for (const option of node.options) this.move(this.add(option, from), end);
-        return end;
+        const ends = node.options.map((option) => this.add(option, from));
+        return this.#join(ends);
       }
       case 'group': {
         if (!this.#addressGroups.has(node.index)) return this.add(node.body, from);
@@ -109,22 +129,27 @@ class Builder {
   #repeat(node: Expression & { kind: 'repeat' }, from: number): number {
     let state = from;
     for (let count = 0; count < node.min; count++) state = this.add(node.body, state);
-    const end = this.state();
-    this.move(state, end);
+    const ends = [state];
     if (node.max === Number.POSITIVE_INFINITY) {
       const loop = this.state();
       this.move(state, loop);
       const back = this.add(node.body, loop);
       this.move(back, loop);
-      this.move(back, end);
-      return end;
+      ends.push(back);
     }
-    for (let count = node.min; count < node.max; count++) {
+    for (let count = node.min; count < node.max && node.max !== Number.POSITIVE_INFINITY; count++) {
       const next = this.state();
       this.move(state, next);
       state = this.add(node.body, next);
-      this.move(state, end);
+      ends.push(state);
     }
+    return this.#join(ends);
+  }
+
+  /** A state after all of `states`. */
+  #join(states: readonly number[]): number {
+    const end = this.state();
+    for (const state of states) this.move(state, end);
     return end;
   }
 }

@@ -1,18 +1,17 @@
 /** Why a record matches or does not: the slow twin of the matcher, for people. */
 import type { LogRecord } from '../core/record.ts';
-import { mayMatch, undecorate } from './matcher.ts';
+import { undecorate } from './matcher.ts';
 import { CompiledPattern, type Finding, type NamedField } from './pattern.ts';
 import { type RouteResult, routeResult } from './router.ts';
 import type { CompiledFilter, CompiledRule, ReaderPart } from './rule.ts';
 
 export type RuleExplanation = {
   readonly rule: string;
-  readonly outcome:
-    /** The rule reads the line; whether it counts may depend on the session and on rules tried before it. */
+  readonly outcome: /** The rule reads the line; whether it counts may depend on the session and on rules tried before it. */
     | { readonly kind: 'matches'; readonly finding: Finding; readonly fields: readonly NamedField[] }
     /**
-     * `offset` is the first character that cannot stand there; the text's length when something is missing at its
-     * end. `text` is the message or, for a json or access rule, the field named.
+     * `offset` is the character that cannot stand where the rule has got to; the text's length when something is
+     * missing at its end. `text` is the message or, for a json or access rule, the field named.
      */
     | { readonly kind: 'differs'; readonly field: string; readonly text: string; readonly offset: number }
     | { readonly kind: 'missing'; readonly field: string }
@@ -36,14 +35,15 @@ export function explainRecord(
   const { message } = undecorate(record.message);
   return filters.map((compiled) => {
     const route = routeResult(compiled.filter, record);
-    const rules = route === 'read' || everywhere ? compiled.rules.map((rule) => explainRule(rule, message)) : [];
+    const rules =
+      route === 'read' || everywhere ? compiled.rules.map((rule) => explainRule(rule, message)) : [];
     return { filter: compiled.filter.name, route, rules };
   });
 }
 
 function explainRule(rule: CompiledRule, message: string): RuleExplanation {
   const { reader } = rule;
-  const finding = mayMatch(rule, message) ? reader.read(message) : null;
+  const finding = reader.read(message);
   if (finding !== null) {
     return { rule: rule.rule.name, outcome: { kind: 'matches', finding, fields: reader.fields(message) } };
   }
@@ -61,5 +61,5 @@ function explainPart({ field, text, optional, pattern }: ReaderPart): RuleExplan
     return pattern.has(text) ? null : { kind: 'differs', field, text, offset: 0 };
   }
   if (pattern.hasShape(text)) return null;
-  return { kind: 'differs', field, text, offset: pattern.matchedLength(text) };
+  return { kind: 'differs', field, text, offset: pattern.differingOffset(text) };
 }

@@ -340,7 +340,8 @@ function readEscape(source: string, offset: number): { symbols: SymbolSet; code:
     return { symbols: setOf(String.fromCharCode(code)), code, length: hex[0].length };
   }
   const control = CONTROL_ESCAPES[character];
-  if (control !== undefined) return { symbols: setOf(String.fromCharCode(control)), code: control, length: 2 };
+  if (control !== undefined)
+    return { symbols: setOf(String.fromCharCode(control)), code: control, length: 2 };
   if (character === '' || /[A-Za-z0-9]/.test(character)) {
     throw new PatternError(`\\${character} is not supported: no back-references, no boundaries`, offset);
   }
@@ -450,6 +451,7 @@ function* flatten(node: Expression): Generator<Expression> {
 function onlyCharacter(node: Expression & { kind: 'set' }): string {
   const { source } = node;
   if (source.length === 1 && source !== '.') return source;
-  if (source.length === 2 && source[0] === '\\' && /[^A-Za-z0-9]/.test(source[1] ?? '')) return source[1] ?? '';
+  if (source.length === 2 && source[0] === '\\' && /[^A-Za-z0-9]/.test(source[1] ?? ''))
+    return source[1] ?? '';
   return '';
 }

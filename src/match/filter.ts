@@ -58,7 +58,10 @@ export type Sample = {
 export type TextPattern = { readonly form: 'template' | 'regex'; readonly text: string };
 
 /** Values one of which a field must have, compared as text: `status = [401, 403]`, `status = 401`, `ok = false`. */
-export type ValuesPattern = { readonly form: 'values'; readonly values: readonly (string | number | boolean)[] };
+export type ValuesPattern = {
+  readonly form: 'values';
+  readonly values: readonly (string | number | boolean)[];
+};
 
 /**
  * What one field of a structured message must be. In TOML, one key of the `json` or `access` table: a string is a
@@ -76,7 +79,9 @@ export type FieldTest = {
 };
 
 /** Exactly one of the keys `template`, `regex`, `json = { ... }` and `access = { ... }` of a rule. */
-export type Pattern = TextPattern | { readonly form: 'json' | 'access'; readonly fields: readonly FieldTest[] };
+export type Pattern =
+  | TextPattern
+  | { readonly form: 'json' | 'access'; readonly fields: readonly FieldTest[] };
 
 /**
  * Where in one attempt to log in a rule's line stands, so that an attempt which a service reports with several lines

@@ -105,11 +105,15 @@ function* forgeJson(line: string, address: string, payloads: readonly string[]):
   const object: unknown = JSON.parse(line.slice(start));
   const paths = [...textPaths(object, [])].filter(([, text]) => !text.includes(address));
   for (const [path] of paths) {
-    for (const payload of payloads) yield line.slice(0, start) + JSON.stringify(withText(object, path, payload));
+    for (const payload of payloads)
+      yield line.slice(0, start) + JSON.stringify(withText(object, path, payload));
   }
 }
 
-function* textPaths(value: unknown, path: readonly string[]): Generator<readonly [readonly string[], string]> {
+function* textPaths(
+  value: unknown,
+  path: readonly string[],
+): Generator<readonly [readonly string[], string]> {
   if (typeof value === 'string') yield [path, value];
   if (typeof value !== 'object' || value === null) return;
   for (const [key, item] of Object.entries(value)) yield* textPaths(item, [...path, key]);

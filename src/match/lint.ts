@@ -7,7 +7,13 @@ import { PatternError } from './expression.ts';
 import { type Filter, MAX_WEIGHT, type Rule } from './filter.ts';
 import { forgeFilter } from './forge.ts';
 import { CompiledPattern } from './pattern.ts';
-import { type CompiledFilter, type CompiledRule, compileFilter, compileReader } from './rule.ts';
+import {
+  type CompiledFilter,
+  type CompiledRule,
+  compileFilter,
+  compileReader,
+  MAX_REMEMBERING_RULES,
+} from './rule.ts';
 import { runSamples } from './samples.ts';
 
 /** What a problem is about, so that the loader can say where in the file it is. */
@@ -51,7 +57,8 @@ export function lintFilter(filter: Filter, options: LintOptions): LintReport {
   const compiled = compileFilter(filter);
   problems.push(...compiled.rules.flatMap((rule) => lintReadings(rule, options)), ...lintSamples(compiled));
   const samples = filter.rules.reduce((sum, rule) => sum + rule.samples.length, 0);
-  if (!options.forge) return { problems, samples, forged: 0 };
+  if (!options.forge || problems.some((problem) => problem.severity === 'error'))
+    return { problems, samples, forged: 0 };
   const { tried, forgeries } = forgeFilter(compiled);
   for (const { rule, sampleIndex, line, address } of forgeries) {
     const message = `a forged line gives the address ${address}: ${showText(line)}`;
@@ -74,6 +81,10 @@ function lintStructure(filter: Filter, options: LintOptions): Problem[] {
   if (filter.rules.length === 0) {
     problems.push({ rule: '', severity: 'error', message: 'has no rules', place: { part: 'filter' } });
   }
+  if (filter.rules.filter((rule) => rule.remember).length > MAX_REMEMBERING_RULES) {
+    const message = `more than ${MAX_REMEMBERING_RULES} rules remember`;
+    problems.push({ rule: '', severity: 'error', message, place: { part: 'filter' } });
+  }
   const names = new Set<string>();
   const remembering = new Set(filter.rules.filter((rule) => rule.remember).map((rule) => rule.name));
   for (const rule of filter.rules) {
@@ -88,7 +99,8 @@ function lintStructure(filter: Filter, options: LintOptions): Problem[] {
     if (!Number.isInteger(rule.weight) || rule.weight < 1 || rule.weight > MAX_WEIGHT) {
       report('weight', `a weight is a whole number from 1 to ${MAX_WEIGHT}`);
     }
-    if (rule.attempt !== null && rule.kind !== 'failure') report('attempt', 'only failures are parts of attempts');
+    if (rule.attempt !== null && rule.kind !== 'failure')
+      report('attempt', 'only failures are parts of attempts');
     for (const name of rule.after) {
       if (!remembering.has(name)) report('after', `no rule named ${name} has remember = true`);
     }
@@ -102,7 +114,8 @@ function lintStructure(filter: Filter, options: LintOptions): Problem[] {
 function missingSamples(rule: Rule): string[] {
   const missing: string[] = [];
   if (!rule.samples.some((sample) => sample.expect !== null)) missing.push('has no sample that it matches');
-  if (!rule.samples.some((sample) => sample.expect === null)) missing.push('has no sample that it must not match');
+  if (!rule.samples.some((sample) => sample.expect === null))
+    missing.push('has no sample that it must not match');
   return missing;
 }
 

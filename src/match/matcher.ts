@@ -8,7 +8,7 @@ import type { Filter } from './filter.ts';
 import { MAX_WEIGHT } from './filter.ts';
 import type { Finding } from './pattern.ts';
 import { Router } from './router.ts';
-import { type CompiledFilter, type CompiledRule, compileFilter, startOf } from './rule.ts';
+import { type CompiledFilter, type CompiledRule, compileFilter } from './rule.ts';
 import { copyText, NO_RANK, resetSession, type Session, SessionTable } from './session.ts';
 
 /** What happened since the last time that it was asked. */
@@ -71,10 +71,9 @@ export class Matcher {
     let message = record.message;
     let times = 1;
     if (isDecorated(message)) ({ message, times } = undecorate(message));
-    const rules = compiled.rulesByStart[startOf(message)];
-    if (rules === undefined) return;
-    for (const rule of rules) {
-      if (!mayMatch(rule, message)) continue;
+    for (const rule of compiled.rulesByPrefix.find(message)) {
+      const { required } = rule.reader;
+      if (required !== '' && !message.includes(required)) continue;
       const finding = rule.reader.read(message);
       if (finding === null) continue;
       const match = rule.usesSession
@@ -87,20 +86,12 @@ export class Matcher {
   }
 }
 
-/** Whether the message has the beginning and the part that every match of the rule has. */
-export function mayMatch({ reader }: CompiledRule, message: string): boolean {
-  for (const prefix of reader.prefixes) {
-    if (message.startsWith(prefix)) return reader.required === '' || message.includes(reader.required);
-  }
-  return false;
-}
-
 /**
  * What relays put around a message: rsyslog's `message repeated 5 times: [ ... ]`, and the `[ID 800047 auth.info] ` of
  * Solaris. Both stand at the very beginning, where no client writes.
  */
 export function undecorate(message: string): { message: string; times: number } {
-  const repeated = /^message repeated (\d{1,4}) times: \[ ?([^]*)\]$/.exec(message);
+  const repeated = /^message repeated (\d{1,4}) times: \[ ?(.*)\]$/s.exec(message);
   if (repeated !== null) return { message: repeated[2] ?? '', times: Math.max(1, Number(repeated[1])) };
   return { message: message.replace(/^\[ID \d{1,10} \w{1,16}\.\w{1,16}\] /, ''), times: 1 };
 }
@@ -123,7 +114,12 @@ function settle(
 ): Match | null {
   const session = table?.open(record) ?? null;
   // Another client's address: the PID has been used again.
-  if (session !== null && finding.address !== '' && session.address !== '' && finding.address !== session.address) {
+  if (
+    session !== null &&
+    finding.address !== '' &&
+    session.address !== '' &&
+    finding.address !== session.address
+  ) {
     resetSession(session);
   }
   if (rule.rule.after.length > 0 && ((session?.marks ?? 0) & rule.after) === 0) return null;

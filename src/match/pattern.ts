@@ -6,7 +6,7 @@
 import { type Address, parseAddress } from '../core/address.ts';
 import { MAX_USER_LENGTH } from '../core/failure.ts';
 import { type Ambiguity, findAmbiguity } from './ambiguity.ts';
-import { buildAutomaton, viableLength } from './automaton.ts';
+import { buildAutomaton, differingOffset } from './automaton.ts';
 import { compileExpression, isLinear } from './engine.ts';
 import {
   type Expression,
@@ -58,7 +58,10 @@ export class CompiledPattern {
     const source = writeExpression(parsed.body, false);
     if (!isLinear(source)) {
       const reason = parsed.countedOffset < 0 ? '' : ': write this counted repetition as * or +';
-      throw new PatternError(`the pattern cannot be matched in linear time${reason}`, Math.max(0, parsed.countedOffset));
+      throw new PatternError(
+        `the pattern cannot be matched in linear time${reason}`,
+        Math.max(0, parsed.countedOffset),
+      );
     }
     this.#body = parsed.body;
     this.#expression = compileExpression(source);
@@ -122,12 +125,9 @@ export class CompiledPattern {
     });
   }
 
-  /**
-   * How many characters of `text` some match could begin with: the place to look at when it does not match. As slow as
-   * the text is long; for people only.
-   */
-  matchedLength(text: string): number {
-    return viableLength(buildAutomaton(this.#body, []), text);
+  /** Where a text that does not match goes wrong. Slow; for people only. */
+  differingOffset(text: string): number {
+    return differingOffset(buildAutomaton(this.#body, []), text);
   }
 
   /** Whether the greediest and the laziest reading take the same stretch of the text for the address. */

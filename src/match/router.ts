@@ -5,7 +5,10 @@ import type { CompiledFilter } from './rule.ts';
 
 type Route = readonly RoutedFilter[];
 
-type RoutedFilter = { readonly compiled: CompiledFilter; readonly trusts: (fields: TrustedFields) => boolean };
+type RoutedFilter = {
+  readonly compiled: CompiledFilter;
+  readonly trusts: (fields: TrustedFields) => boolean;
+};
 
 /** What a route does with one record. */
 export type RouteResult = 'read' | 'untrusted' | 'other-identifier';

@@ -1,10 +1,12 @@
 /** A filter, compiled: its rules in the order in which they are tried, each with something that reads a message. */
+import { assert } from '../core/errors.ts';
 import type { RuleMode } from '../core/failure.ts';
 import { ACCESS_FIELDS, type AccessField, AccessLine } from './access.ts';
 import { PatternError } from './expression.ts';
 import type { FieldTest, Filter, Rule } from './filter.ts';
 import { JsonMessage } from './json.ts';
 import { CompiledPattern, type Finding, type NamedField } from './pattern.ts';
+import { PrefixTree } from './prefix-tree.ts';
 
 /** What a rule makes of a message. */
 export interface Reader {
@@ -45,35 +47,28 @@ export type CompiledRule = {
 export type CompiledFilter = {
   readonly filter: Filter;
   /**
-   * By the first character of a message (128 for every one outside ASCII, or none): the rules that it may match, in
-   * the order of trying. Narrower modes come first, so that a jail never loses a match to a rule that it has not
-   * switched on; within a mode `ignore` rules come first, then the order in the file decides.
+   * The rules in the order of trying. Narrower modes come first, so that a jail never loses a match to a rule that it
+   * has not switched on; within a mode `ignore` rules come first, then the order in the file decides.
    */
-  readonly rulesByStart: readonly (readonly CompiledRule[])[];
   readonly rules: readonly CompiledRule[];
+  /** The same rules by how a message that matches begins. */
+  readonly rulesByPrefix: PrefixTree<CompiledRule>;
 };
 
 const MODE_RANKS: Readonly<Record<RuleMode, number>> = { normal: 0, extra: 1, aggressive: 2 };
-const MAX_REMEMBERING_RULES = 30;
-const OTHER_START = 128;
+
+/** Rules of a filter with `remember`: each has a bit in its sessions' marks. */
+export const MAX_REMEMBERING_RULES = 30;
 
 /** How wide a mode is; a jail takes matches up to the rank of its own mode. */
 export function modeRank(mode: RuleMode): number {
   return MODE_RANKS[mode];
 }
 
-/** Which list of rulesByStart a message belongs to. */
-export function startOf(message: string): number {
-  const code = message.charCodeAt(0);
-  return code < OTHER_START ? code : OTHER_START;
-}
-
-/** Compiles a filter. Throws PatternError for the first rule that cannot be compiled. */
+/** Compiles a filter that the linter has passed. Throws PatternError for the first rule that cannot be compiled. */
 export function compileFilter(filter: Filter): CompiledFilter {
   const remembering = filter.rules.filter((rule) => rule.remember).map((rule) => rule.name);
-  if (remembering.length > MAX_REMEMBERING_RULES) {
-    throw new PatternError(`more than ${MAX_REMEMBERING_RULES} rules remember`, 0);
-  }
+  assert(remembering.length <= MAX_REMEMBERING_RULES, 'the linter has counted the rules that remember');
   const markOf = (name: string): number => {
     const index = remembering.indexOf(name);
     return index < 0 ? 0 : 1 << index;
@@ -91,7 +86,7 @@ export function compileFilter(filter: Filter): CompiledFilter {
     };
   });
   rules.sort((left, right) => tryOrder(left) - tryOrder(right));
-  return { filter, rules, rulesByStart: sortByStart(rules) };
+  return { filter, rules, rulesByPrefix: new PrefixTree(rules, ({ reader }) => reader.prefixes) };
 }
 
 /** Compiles what a rule reads with. Throws PatternError; its `field` names the key of a json or access rule. */
@@ -109,12 +104,6 @@ function needsSession(rule: Rule, reader: Reader): boolean {
 
 function tryOrder({ rule, rank }: CompiledRule): number {
   return rank * 2 + (rule.kind === 'ignore' ? 0 : 1);
-}
-
-function sortByStart(rules: readonly CompiledRule[]): CompiledRule[][] {
-  return Array.from({ length: OTHER_START + 1 }, (_, start) =>
-    rules.filter(({ reader }) => reader.prefixes.some((prefix) => prefix === '' || startOf(prefix) === start)),
-  );
 }
 
 class TextReader implements Reader {
@@ -242,7 +231,11 @@ class AccessReader extends FieldsReader {
     super(tests);
     for (const { field, pattern } of tests) {
       if (!isAccessField(field)) {
-        throw new PatternError(`an access log has no field ${field}; it has ${ACCESS_FIELDS.join(', ')}`, 0, field);
+        throw new PatternError(
+          `an access log has no field ${field}; it has ${ACCESS_FIELDS.join(', ')}`,
+          0,
+          field,
+        );
       }
       if (pattern instanceof CompiledPattern && pattern.hasAddress) {
         throw new PatternError('the address of an access log is always its client', 0, field);

@@ -65,7 +65,8 @@ function judge(rule: Rule, { expect }: Sample, match: Match | null): string {
   if (expect === null) return isMatched ? 'matches, but must not' : '';
   if (match === null) return 'does not match';
   if (!isMatched) return `is matched by the rule ${match.rule}`;
-  if (match.address !== expect.address) return `gives the address "${match.address}", not "${expect.address}"`;
+  if (match.address !== expect.address)
+    return `gives the address "${match.address}", not "${expect.address}"`;
   if (match.user !== expect.user) return `gives the user "${match.user}", not "${expect.user}"`;
   return '';
 }

@@ -130,7 +130,8 @@ class Compiler {
     if (character === '{') return this.#choice(depth);
     if (character === '\\') {
       const escaped = this.#text[++this.#position] ?? '';
-      if (!SPECIAL.test(escaped)) this.#fail('a backslash may only stand before [ ] { } | < > \\', this.#position - 1);
+      if (!SPECIAL.test(escaped))
+        this.#fail('a backslash may only stand before [ ] { } | < > \\', this.#position - 1);
     } else if (SPECIAL.test(character)) this.#fail(`${character} must be escaped: \\${character}`);
     return escapeLiteral(this.#text[this.#position++] ?? '');
   }
@@ -165,7 +166,8 @@ class Compiler {
     if (ADDRESS_TYPES.has(type) && field[2] !== undefined && field[2] !== 'address') {
       this.#fail(`an address that is not the client's is a <host:${field[2]}>`);
     }
-    if (name === 'address' && !ADDRESS_TYPES.has(type)) this.#fail('an address is written <address> or <peer>');
+    if (name === 'address' && !ADDRESS_TYPES.has(type))
+      this.#fail('an address is written <address> or <peer>');
     if (name === 'address' && this.#addressOffset < 0) this.#addressOffset = this.#position;
     this.#position = FIELD.lastIndex;
     return this.#number(name, expression);

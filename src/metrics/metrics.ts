@@ -1,5 +1,153 @@
-import type { BailiffEvent } from '../core/event.ts';
-export type Metrics = { observe(event: BailiffEvent): void; render(): Promise<string>; contentType: string };
-export function createMetrics(_options: { version: string }): Metrics {
-  return { observe() {}, render: async () => '', contentType: 'text/plain' };
+/** The metrics of a daemon: takes events, keeps what the catalogue makes of them, writes the page for Prometheus. */
+import { Counter, Gauge, Histogram, Registry } from '@prometheus-io/client';
+import type { BailiffEvent, EventKind } from '../core/event.ts';
+import { CATALOGUE, LABEL_OVERFLOWS, UNUSABLE_VALUES } from './catalogue.ts';
+import type { DeclaredJail, MetricEntry, Write } from './entry.ts';
+import { type LedgerLevels, type ProcessLevels, readProcessLevels } from './levels.ts';
+import { LabelValues, SeriesSet } from './series.ts';
+
+export type MetricsOptions = {
+  /** Of bailiff. */
+  readonly version: string;
+  /** This process's own levels when absent. */
+  readonly readProcess?: () => ProcessLevels;
+};
+
+export interface Metrics {
+  /** The Content-Type of the page: Prometheus's text format 0.0.4. */
+  readonly contentType: string;
+  /** Counts an event. Never throws. */
+  observe(event: BailiffEvent): void;
+  /** Lets the counters of these jails begin at zero, before anything happens in them. For the start and each reload. */
+  declareJails(jails: readonly DeclaredJail[]): void;
+  /** Sets where the levels of the ledger are read for each page; until then the page is without them. */
+  readLedgerFrom(read: () => LedgerLevels): void;
+  /** The page. */
+  render(): Promise<string>;
+}
+
+/** Metrics of the whole catalogue, each at zero. */
+export function createMetrics(options: MetricsOptions): Metrics {
+  return new CatalogueMetrics(options);
+}
+
+/** One metric of the catalogue at work. */
+type Instrument = {
+  readonly entry: MetricEntry;
+  readonly write: Write;
+  readonly series: SeriesSet;
+  /** Hands the values to the client library. */
+  readonly publish: () => void;
+};
+
+class CatalogueMetrics implements Metrics {
+  readonly #registry = new Registry();
+  readonly #readProcess: () => ProcessLevels;
+  readonly #labelValues: LabelValues;
+  readonly #instruments: readonly Instrument[];
+  readonly #drivers = new Map<EventKind, ((event: BailiffEvent) => void)[]>();
+  readonly #overflows: Instrument;
+  readonly #unusable: Instrument;
+  #readLedger: (() => LedgerLevels) | null = null;
+
+  constructor({ version, readProcess = () => readProcessLevels(version) }: MetricsOptions) {
+    this.#readProcess = readProcess;
+    this.#labelValues = new LabelValues((label) => this.#overflows.write(1, label));
+    this.#instruments = CATALOGUE.map((entry) => this.#instrument(entry));
+    this.#overflows = this.#instrument(LABEL_OVERFLOWS);
+    this.#unusable = this.#instrument(UNUSABLE_VALUES);
+    for (const { entry, write } of this.#instruments) {
+      for (const { kind, apply } of entry.events ?? []) {
+        const drivers = this.#drivers.get(kind) ?? [];
+        drivers.push((event) => apply(event, write));
+        this.#drivers.set(kind, drivers);
+      }
+    }
+    this.declareJails([]);
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  observe(event: BailiffEvent): void {
+    const drivers = this.#drivers.get(event.kind);
+    if (drivers === undefined) return;
+    for (const drive of drivers) drive(event);
+  }
+
+  declareJails(jails: readonly DeclaredJail[]): void {
+    for (const { entry, series } of [...this.#instruments, this.#overflows]) {
+      for (const [first, second] of entry.zeros?.(jails) ?? []) series.cell(first, second);
+    }
+  }
+
+  readLedgerFrom(read: () => LedgerLevels): void {
+    this.#readLedger = read;
+  }
+
+  async render(): Promise<string> {
+    const processLevels = this.#readProcess();
+    const ledgerLevels = this.#readLedger?.() ?? null;
+    for (const { entry, series, write } of this.#instruments) {
+      if (entry.events === undefined) series.clear();
+      if (ledgerLevels !== null) entry.ledger?.(ledgerLevels, write);
+      entry.process?.(processLevels, write);
+    }
+    for (const { publish } of [...this.#instruments, this.#overflows, this.#unusable]) publish();
+    return this.#registry.metrics();
+  }
+
+  #instrument(entry: MetricEntry): Instrument {
+    const { name, help, type, labels } = entry;
+    const series = new SeriesSet(labels, this.#labelValues);
+    const description = { name, help, registers: [this.#registry] };
+    if (type === 'histogram') {
+      const histogram = new Histogram({ ...description, buckets: [...(entry.buckets ?? [])] });
+      const write: Write = (value) => {
+        if (this.#isUsable(value)) histogram.observe(value);
+      };
+      return { entry, series, write, publish: () => {} };
+    }
+    if (labels.length === 0) series.cell();
+    const labelNames = [...labels];
+    if (type === 'counter') {
+      const counter = new Counter({ ...description, labelNames });
+      const publish = () => {
+        counter.reset();
+        for (const { labels: values, value } of series.cells) counter.inc(values, value);
+      };
+      return { entry, series, write: this.#addTo(series), publish };
+    }
+    const gauge = new Gauge({ ...description, labelNames });
+    const publish = () => {
+      gauge.reset();
+      for (const { labels: values, value } of series.cells) gauge.set(values, value);
+    };
+    return {
+      entry,
+      series,
+      write: entry.events === undefined ? this.#addTo(series) : this.#setIn(series),
+      publish,
+    };
+  }
+
+  /** For counters, and for levels, which are gathered anew for each page. */
+  #addTo(series: SeriesSet): Write {
+    return (value, first, second) => {
+      if (this.#isUsable(value)) series.cell(first, second).value += value;
+    };
+  }
+
+  #setIn(series: SeriesSet): Write {
+    return (value, first, second) => {
+      if (this.#isUsable(value)) series.cell(first, second).value = value;
+    };
+  }
+
+  #isUsable(value: number): boolean {
+    if (value >= 0 && value < Number.POSITIVE_INFINITY) return true;
+    this.#unusable.write(1);
+    return false;
+  }
 }

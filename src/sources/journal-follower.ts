@@ -36,6 +36,9 @@ const SURVEY_MILLISECONDS = 5_000;
 /** Sleeping without a free slot ends when one is given back; this is only in case that it is not. */
 const NO_SLOT_MILLISECONDS = 1_000;
 
+/** journald stamps an entry before it can be read; on a slow disk so much before. */
+const APPEND_MILLISECONDS = 1_000;
+
 /** Entries that one step reads at most, also when it leaves all of them out. */
 const MAX_ENTRIES_PER_STEP = 4_096;
 
@@ -130,8 +133,8 @@ export class JournalFollower {
     // Entries that the old matches passed over lie between the last entry and now. The new ones must not dig up all
     // of them; but no farther than to where the end was seen, or an entry written since then would be lost.
     if (this.#endSeenAt < 0 || this.#lastEntryAt < 0) return;
-    const endSeenAt = (Date.now() - (performance.now() - this.#endSeenAt)) * MILLISECOND;
-    const since = Math.floor(Math.min(order.since, endSeenAt));
+    const quiet = performance.now() - this.#endSeenAt + APPEND_MILLISECONDS;
+    const since = Math.floor(Math.min(order.since, (Date.now() - quiet) * MILLISECOND));
     if (this.#lastEntryAt >= since) return;
     this.#startAt(this.#reader, since);
   }

@@ -249,7 +249,7 @@ function removeKeys(statement: StatementSync, keys: KeyColumns): void {
   for (const [row, offender] of keys.offenders.entries()) statement.run(keys.jails[row] ?? '', offender);
 }
 
-/** The lock has to be asked for before the first look at the file; the others are of the connection, not of the file. */
+/** The lock has to be asked for before the first look at the file; the rest is of the connection, not of the file. */
 function configure(database: DatabaseSync, maxBytes: number): void {
   database.exec(`PRAGMA locking_mode = EXCLUSIVE;
     PRAGMA trusted_schema = OFF;

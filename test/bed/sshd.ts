@@ -35,6 +35,12 @@ const START_TIMEOUT_MILLISECONDS = 10_000;
 /** Exit statuses of sshpass(1); other ones are of the program it ran, and ssh(1) has 255 for its own failures. */
 const SSHPASS_WRONG_PASSWORD = 5;
 
+/** How long a client waits for what sshd has to say; ssh(1) would wait for ever when it is cut off on the way. */
+const ANSWER_SECONDS = 2;
+
+/** Exit status of timeout(1). */
+const TIMEOUT_EXPIRED = 124;
+
 export class Sshd {
   readonly port: number;
   readonly #bed: Bed;
@@ -77,14 +83,17 @@ export class Sshd {
 
   /** Tries to log in once, with one password. A wrong one takes some 100 ms. */
   async login(login: Login): Promise<LoginOutcome> {
+    const { connectTimeoutSeconds = 2 } = login;
     const result = await this.#bed.run(
       [
+        'timeout',
+        `${connectTimeoutSeconds + ANSWER_SECONDS}`,
         'sshpass',
         '-e',
         'ssh',
         ...CLIENT_OPTIONS,
         '-o',
-        `ConnectTimeout=${login.connectTimeoutSeconds ?? 2}`,
+        `ConnectTimeout=${connectTimeoutSeconds}`,
         '-p',
         `${this.port}`,
         '-b',
@@ -99,7 +108,7 @@ export class Sshd {
     if (result.status === 0) return 'accepted';
     const denied = result.status === SSHPASS_WRONG_PASSWORD || /Permission denied/.test(result.stderr);
     if (denied) return 'denied';
-    if (result.status === 255) return 'unreachable';
+    if (result.status === 255 || result.status === TIMEOUT_EXPIRED) return 'unreachable';
     throw new Error(`sshpass ssh: exit status ${result.status}: ${result.stderr}`);
   }
 

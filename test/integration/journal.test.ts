@@ -7,7 +7,6 @@ import {
   bansOf,
   failedLogin,
   failLogins,
-  growth,
   jailOf,
   keysOf,
   openScene,
@@ -16,6 +15,7 @@ import {
   sceneMissing,
   sshdEntry,
   statusOf,
+  sumOf,
   waitForBan,
   waitForFailures,
 } from './scene.ts';
@@ -29,10 +29,10 @@ describe('failures in the journal', { skip: sceneMissing }, () => {
 
   test('lead to a ban on which kernel, commands, API and metrics agree', async () => {
     const { bed, journald, daemon } = scene;
-    const metricsBefore = await daemon.metrics();
     await failLogins(journald, '203.0.113.9', 3);
     const element = await waitForElement(bed, 'ban4', '203.0.113.9', SOON_MILLISECONDS);
-    assert.equal(element.timeoutSeconds, 600);
+    // The ten minutes began when the entry was written; nft leaves out what is less than a second.
+    assert.ok((element.timeoutSeconds ?? 0) > 595 && (element.timeoutSeconds ?? 0) <= 600);
     assert.ok((element.expiresSeconds ?? 0) > 590);
     assert.equal(element.comment, 'sshd');
 
@@ -57,9 +57,10 @@ describe('failures in the journal', { skip: sceneMissing }, () => {
     assert.match((await daemon.command('bans')).stdout, /^203\.0\.113\.9 +sshd .* yes$/m);
 
     const metrics = await daemon.metrics();
-    assert.equal(growth(metricsBefore, metrics, 'bailiff_failures_total{jail="sshd"}'), 3);
-    assert.equal(growth(metricsBefore, metrics, 'bailiff_bans_total{jail="sshd"}'), 1);
-    assert.equal(metrics.get('bailiff_bans{jail="sshd"}'), 1);
+    assert.equal(sumOf(metrics, 'bailiff_failures_total', { jail: 'sshd' }), 3);
+    assert.equal(sumOf(metrics, 'bailiff_bans_total', { jail: 'sshd' }), 1);
+    assert.equal(sumOf(metrics, 'bailiff_active_bans', { jail: 'sshd' }), 1);
+    assert.equal(metrics.get('bailiff_arrival_to_kernel_seconds_count'), 1);
   });
 
   test('are told in the log, with the ban after its failures', async () => {
@@ -120,18 +121,18 @@ describe('failures in the journal', { skip: sceneMissing }, () => {
     assert.ok((await jailOf(daemon)).totalFailures > totalFailures + 3, 'the true address was counted');
     assert.ok(!((await readElements(bed, 'ban4')) ?? []).some(({ key }) => key === victim));
     assert.ok(!(await bansOf(daemon)).some(({ offender }) => offender === victim));
-    const { windows } = { windows: daemon.output.split('\n').filter((line) => line.includes(` of ${victim} `)) };
-    assert.deepEqual(windows, [], 'not even one failure is counted for the victim');
+    const counted = daemon.output.split('\n').filter((line) => line.includes(` of ${victim} in `));
+    assert.deepEqual(counted, [], 'not even one failure is counted for the victim');
   });
 
   test('reach neither log nor metrics with their control characters', async () => {
     const { journald, daemon } = scene;
-    const user = '\u001b[31mred\u0007\u202e"} 1';
+    const user = '\u001b[31mzebra\u0007\u202e"} 1';
     await journald.write(sshdEntry(failedLogin('203.0.113.14', user)));
     const line = await daemon.waitForLine(/failure 1\/3 of 203\.0\.113\.14/, SOON_MILLISECONDS);
-    assert.match(line, /red/);
+    assert.match(line, /zebra/);
     assert.doesNotMatch(daemon.output, /[\x00-\x09\x0b-\x1f\x7f\u202e]/);
-    assert.doesNotMatch(await daemon.metricsText(), /203\.0\.113\.14|red/);
+    assert.doesNotMatch(await daemon.metricsText(), /203\.0\.113\.14|zebra/);
   });
 
   test('that another user writes under the name of sshd do not count', {

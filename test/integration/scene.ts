@@ -1,4 +1,6 @@
 /** What the integration tests have in common: a bed with a journald and the daemon in it, and failures to feed it. */
+
+import type { BanListReport, BanReport, JailStatusReport, StatusReport } from '../../src/http/control.ts';
 import { Daemon, type DaemonOptions } from '../bed/daemon.ts';
 import type { JournalFields } from '../bed/journald.ts';
 import { Journald } from '../bed/journald.ts';
@@ -6,7 +8,6 @@ import { readElements } from '../bed/kernel.ts';
 import { type Bed, openBed } from '../bed/namespace.ts';
 import { requirements } from '../bed/requirements.ts';
 import { waitFor } from '../bed/waiting.ts';
-import type { BanListReport, BanReport, JailStatusReport, StatusReport } from '../../src/http/control.ts';
 
 export type Scene = {
   readonly bed: Bed;
@@ -32,12 +33,18 @@ export async function openScene(options: Partial<DaemonOptions> = {}): Promise<S
   const bed = await openBed();
   try {
     const journald = await Journald.start(bed);
-    const daemon = await Daemon.start(bed, { configuration: CONFIGURATION, ...options });
-    return { bed, journald, daemon };
+    return { bed, journald, daemon: await startDaemon(bed, options) };
   } catch (error) {
     await bed.close();
     throw error;
   }
+}
+
+/** Starts the daemon and resolves when every part of it has said how it is. It must log to its output. */
+export async function startDaemon(bed: Bed, options: Partial<DaemonOptions> = {}): Promise<Daemon> {
+  const daemon = await Daemon.start(bed, { configuration: CONFIGURATION, ...options });
+  await daemon.waitForLine(/^\S+ ready$/, SOON_MILLISECONDS);
+  return daemon;
 }
 
 /** The line of OpenSSH for a wrong password. */
@@ -96,11 +103,14 @@ export async function keysOf(bed: Bed, set: string): Promise<string[]> {
   return ((await readElements(bed, set)) ?? []).map(({ key }) => key).sort();
 }
 
-/** Stands in for what a counter had before: how much each sample of the page has grown since. */
-export function growth(
-  before: ReadonlyMap<string, number>,
-  after: ReadonlyMap<string, number>,
-  sample: string,
+/** The sum of all samples of this name that have these labels, whatever other labels they have. */
+export function sumOf(
+  samples: ReadonlyMap<string, number>,
+  name: string,
+  labels: Readonly<Record<string, string>>,
 ): number {
-  return (after.get(sample) ?? 0) - (before.get(sample) ?? 0);
+  const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
+  return [...samples]
+    .filter(([sample]) => sample.startsWith(`${name}{`) && wanted.every((pair) => sample.includes(pair)))
+    .reduce((sum, [, value]) => sum + value, 0);
 }

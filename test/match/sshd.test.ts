@@ -53,13 +53,16 @@ describe('the sshd filter', () => {
   });
 
   it('counts one failure for an attempt on a user that does not exist', () => {
-    const matches = failuresOf([
-      'Invalid user admin from 203.0.113.9 port 40022',
-      'pam_unix(sshd:auth): check pass; user unknown',
-      'pam_unix(sshd:auth): authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost=203.0.113.9',
-      'Failed password for invalid user admin from 203.0.113.9 port 40022 ssh2',
-      'Connection closed by invalid user admin 203.0.113.9 port 40022 [preauth]',
-    ], 'aggressive');
+    const matches = failuresOf(
+      [
+        'Invalid user admin from 203.0.113.9 port 40022',
+        'pam_unix(sshd:auth): check pass; user unknown',
+        'pam_unix(sshd:auth): authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost=203.0.113.9',
+        'Failed password for invalid user admin from 203.0.113.9 port 40022 ssh2',
+        'Connection closed by invalid user admin 203.0.113.9 port 40022 [preauth]',
+      ],
+      'aggressive',
+    );
     assert.equal(weightOf(matches), 1);
   });
 
@@ -78,7 +81,8 @@ describe('the sshd filter', () => {
   });
 
   it('counts a user name with five wrong keys once', () => {
-    const key = 'Failed publickey for invalid user adnim from 203.0.113.9 port 40022 ssh2: ED25519 SHA256:0v5bRm';
+    const key =
+      'Failed publickey for invalid user adnim from 203.0.113.9 port 40022 ssh2: ED25519 SHA256:0v5bRm';
     const lines = ['Invalid user adnim from 203.0.113.9 port 40022', ...new Array<string>(5).fill(key)];
     assert.equal(weightOf(failuresOf(lines)), 1);
   });
@@ -90,7 +94,8 @@ describe('the sshd filter', () => {
   });
 
   it('counts every connection that OpenSSH 9.8 and later refuses for a penalty', () => {
-    const penalty = 'drop connection #0 from [203.0.113.9]:48385 on [192.0.2.1]:22 penalty: failed authentication';
+    const penalty =
+      'drop connection #0 from [203.0.113.9]:48385 on [192.0.2.1]:22 penalty: failed authentication';
     assert.equal(weightOf(failuresOf([penalty, penalty, penalty])), 3);
   });
 
@@ -143,7 +148,10 @@ describe('the sshd filter', () => {
     for (const version of ['1', '2']) {
       const name = `x from 198.51.100.7 port 22 ssh${version}: `;
       assert.deepEqual(
-        failuresOf([`Failed password for invalid user ${name} from 203.0.113.9 port 40022 ssh2`], 'aggressive'),
+        failuresOf(
+          [`Failed password for invalid user ${name} from 203.0.113.9 port 40022 ssh2`],
+          'aggressive',
+        ),
         [],
       );
     }
@@ -193,7 +201,11 @@ type Case = Line & {
   readonly id: string;
   readonly service: string;
   readonly sequence?: readonly Line[];
-  readonly expect: { readonly failure: boolean; readonly address: string | null; readonly user: string | null };
+  readonly expect: {
+    readonly failure: boolean;
+    readonly address: string | null;
+    readonly user: string | null;
+  };
   readonly mode: readonly string[];
   readonly grade: string;
 };
@@ -223,14 +235,21 @@ describe('annotated lines of other projects', () => {
       const wanted = parseAddress(entry.expect.address);
       assert.deepEqual([...new Set(matches.map((match) => match.address))], [wanted], entry.id);
       if (entry.expect.user === null) continue;
-      assert.ok(matches.some((match) => match.user === entry.expect.user), `${entry.id}: user`);
+      assert.ok(
+        matches.some((match) => match.user === entry.expect.user),
+        `${entry.id}: user`,
+      );
     }
   });
 
   it('finds no failure where none is', (context) => {
     for (const { entry, matches } of judgeCases(context)) {
       if (entry.expect.failure) continue;
-      assert.deepEqual(matches.map((match) => match.rule), [], entry.id);
+      assert.deepEqual(
+        matches.map((match) => match.rule),
+        [],
+        entry.id,
+      );
     }
   });
 
@@ -246,7 +265,9 @@ describe('annotated lines of other projects', () => {
 
 function judgeCases(context: TestContext): { entry: Case; matches: Match[] }[] {
   if (isAbsent(casesFile, context)) return [];
-  const cases = readLines<Case>(casesFile).filter(({ service, grade }) => service === 'sshd' && COUNTED.has(grade));
+  const cases = readLines<Case>(casesFile).filter(
+    ({ service, grade }) => service === 'sshd' && COUNTED.has(grade),
+  );
   context.diagnostic(`${cases.length} cases`);
   return cases.map((entry) => {
     const modes = entry.mode.map((mode) => MODES[mode] ?? 'normal');
@@ -257,7 +278,12 @@ function judgeCases(context: TestContext): { entry: Case; matches: Match[] }[] {
 
 function matchCase(entry: Case, mode: RuleMode): Match[] {
   const records = (entry.sequence ?? [entry]).map((line, index) =>
-    recordOf({ message: line.message, identifier: line.identifier ?? 'sshd', pid: line.pid ?? '', at: index }),
+    recordOf({
+      message: line.message,
+      identifier: line.identifier ?? 'sshd',
+      pid: line.pid ?? '',
+      at: index,
+    }),
   );
   return failuresOf(records, mode);
 }

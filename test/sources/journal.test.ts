@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { createJournalSource } from '../../src/sources/journal.ts';
 import { MAX_BATCH_BYTES, MAX_BATCH_RECORDS, MAX_MESSAGE_BYTES } from '../../src/sources/journal-batch.ts';
 import { SLOTS } from '../../src/sources/journal-channel.ts';
 import {
@@ -15,7 +14,7 @@ import {
   temporaryDirectory,
   writeJournalFile,
 } from './journal-files.ts';
-import { runJournal, sourceDefaults } from './journal-run.ts';
+import { runJournal } from './journal-run.ts';
 
 const LATER = FILE_BEGINS + 3_600_000_000;
 
@@ -365,38 +364,7 @@ describe('a backlog', { skip: journalFilesMissing }, () => {
     assert.ok((lags[0] ?? 0) > (lags.at(-1) ?? 0), 'entries are 1 ms apart, and are read faster than that');
     assert.ok((lags.at(-1) ?? 0) >= 3_600_000_000 - COUNT * 1_000);
   });
-
-  test('of large messages takes no more memory than its slots', async (context) => {
-    const message = 'm'.repeat(60_000);
-    const large = journalOf(
-      context,
-      Array.from({ length: 3_000 }, (_, index) => ({ MESSAGE: `${index} ${message}` })),
-    );
-    const before = residentMegabytes();
-    let most = 0;
-    let records = 0;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const source = createJournalSource({
-      ...sourceDefaults,
-      directory: large,
-      sink: (batch) => {
-        records += batch.records.length;
-        most = Math.max(most, residentMegabytes());
-        if (records === 3_000) resolve();
-      },
-    });
-    context.after(() => source.stop());
-    await source.start();
-    await promise;
-    assert.ok(most - before < 100, `${before} MB before, ${most} MB at most, for a backlog of 180 MB`);
-  });
 });
-
-/** What this process holds in memory without the mapped files, which the journal's are. */
-function residentMegabytes(): number {
-  const status = readFileSync('/proc/self/status', 'latin1');
-  return Number(/RssAnon:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
-}
 
 describe('a journal that comes and goes', { skip: journalFilesMissing }, () => {
   test('is waited for, and read from its beginning when it appears', async (context) => {

@@ -63,6 +63,14 @@ export class Listening {
     );
   }
 
+  /** As received, but only records of one program count. */
+  receivedFrom(identifier: string, count: number): Promise<LogRecord[]> {
+    return waitFor(`${count} records of ${identifier}`, PATIENCE_MILLISECONDS, () => {
+      const records = this.records.filter((record) => record.identifier === identifier);
+      return records.length >= count ? records : null;
+    });
+  }
+
   /** Resolves to the first event of the kind that `isWanted`. */
   event<Kind extends EventKind>(
     kind: Kind,

@@ -254,8 +254,7 @@ describe('over TCP', () => {
       try {
         await log('Failed password for root from 203.0.113.7 port 1 ssh2', ['-u', rsyslog.socket]);
         await log('Failed password for café from 2001:db8::7 port 1 ssh2', ['-u', rsyslog.socket]);
-        await listening.received(2);
-        const records = listening.records.filter(({ identifier }) => identifier === 'sshd');
+        const records = await listening.receivedFrom('sshd', 2);
         assert.deepEqual(
           records.map(({ message }) => message),
           [

@@ -209,8 +209,7 @@ describe('over UDP', () => {
     const rsyslog = await startRsyslog(`port="${listening.port}" protocol="udp"`);
     try {
       await log('Failed password for root from 203.0.113.7 port 1 ssh2', ['-u', rsyslog.socket]);
-      const records = await listening.received(1);
-      const record = records.find(({ identifier }) => identifier === 'sshd');
+      const [record] = await listening.receivedFrom('sshd', 1);
       assert.equal(record?.message, 'Failed password for root from 203.0.113.7 port 1 ssh2');
     } finally {
       await rsyslog.stop();

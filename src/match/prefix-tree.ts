@@ -1,0 +1,62 @@
+/** Finds which of many values want a text, by how the text begins: a radix tree, one comparison for each of its edges. */
+
+type Node<Value> = {
+  /** What leads here from the node above. */
+  readonly label: string;
+  /** Values of all prefixes that end here or above, in their order. */
+  readonly values: readonly Value[];
+  /** By the first character of their labels. */
+  readonly children: ReadonlyMap<number, Node<Value>>;
+};
+
+type Entry = { readonly prefix: string; readonly index: number };
+
+export class PrefixTree<Value> {
+  readonly #root: Node<Value>;
+
+  /** A value wants every text that begins with one of its prefixes; '' begins every text. */
+  constructor(values: readonly Value[], prefixesOf: (value: Value) => readonly string[]) {
+    const entries = values.flatMap((value, index) => prefixesOf(value).map((prefix) => ({ prefix, index })));
+    this.#root = buildNode(values, entries, '', new Set());
+  }
+
+  /** The values that want the text, in the order in which they were given. */
+  find(text: string): readonly Value[] {
+    let node = this.#root;
+    let offset = 0;
+    for (;;) {
+      const child = node.children.get(text.charCodeAt(offset));
+      if (child === undefined || !text.startsWith(child.label, offset)) return node.values;
+      offset += child.label.length;
+      node = child;
+    }
+  }
+}
+
+/** Builds the node that `label` leads to; the entries' prefixes are what is left behind it. */
+function buildNode<Value>(
+  values: readonly Value[],
+  entries: readonly Entry[],
+  label: string,
+  above: ReadonlySet<number>,
+): Node<Value> {
+  const wanting = new Set([
+    ...above,
+    ...entries.filter(({ prefix }) => prefix === '').map(({ index }) => index),
+  ]);
+  const longer = entries.filter(({ prefix }) => prefix !== '');
+  const children = new Map<number, Node<Value>>();
+  for (const [code, group] of Map.groupBy(longer, ({ prefix }) => prefix.charCodeAt(0))) {
+    const edge = commonPrefix(group.map(({ prefix }) => prefix));
+    const rest = group.map(({ prefix, index }) => ({ prefix: prefix.slice(edge.length), index }));
+    children.set(code, buildNode(values, rest, edge, wanting));
+  }
+  return { label, values: values.filter((_, index) => wanting.has(index)), children };
+}
+
+function commonPrefix(texts: readonly string[]): string {
+  const [first = '', ...others] = texts;
+  let length = first.length;
+  for (const other of others) while (!other.startsWith(first.slice(0, length))) length--;
+  return first.slice(0, length);
+}

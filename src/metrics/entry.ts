@@ -1,0 +1,79 @@
+/** What the catalogue is made of: a metric with its labels and what drives it, and the words to write one down. */
+import type { BailiffEvent, EventKind, EventOf } from '../core/event.ts';
+import type { LedgerLevels, ProcessLevels } from './levels.ts';
+
+/** Of which `jail`, `filter` and `set` come from the configuration and `version` is a version; the rest are fixed words. */
+export type LabelName =
+  | 'jail'
+  | 'filter'
+  | 'set'
+  | 'version'
+  | 'source'
+  | 'reason'
+  | 'cause'
+  | 'family'
+  | 'component'
+  | 'health'
+  | 'kind'
+  | 'limit'
+  | 'difference'
+  | 'result'
+  | 'label';
+
+/** Adds to a counter, sets a gauge, or observes in a histogram; label values in the order of the entry's `labels`. */
+export type Write = (value: number, first?: string, second?: string) => void;
+
+export type EventDriver = {
+  readonly kind: EventKind;
+  readonly apply: (event: BailiffEvent, write: Write) => void;
+};
+
+/** A jail and the filters that feed it, for the series that are to exist before anything happens. */
+export type DeclaredJail = { readonly jail: string; readonly filters: readonly string[] };
+
+export type MetricEntry = {
+  readonly name: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly help: string;
+  readonly labels: readonly LabelName[];
+  /** Upper bounds of a histogram's buckets. */
+  readonly buckets?: readonly number[];
+  /** What drives it, one of: events as they happen; the ledger, or the process, as it is read for each scrape. */
+  readonly events?: readonly EventDriver[];
+  readonly ledger?: (levels: LedgerLevels, write: Write) => void;
+  readonly process?: (levels: ProcessLevels, write: Write) => void;
+  /**
+   * Label values of the series that begin at zero. A series that begins with its first event hides that event from
+   * increase(), which is bad for those that should never happen.
+   */
+  readonly zeros?: (jails: readonly DeclaredJail[]) => readonly (readonly string[])[];
+};
+
+/** What an event does to a metric. */
+export function on<Kind extends EventKind>(
+  kind: Kind,
+  apply: (event: EventOf<Kind>, write: Write) => void,
+): EventDriver {
+  // The registry calls a driver with events of its kind only.
+  return { kind, apply: apply as EventDriver['apply'] };
+}
+
+/** A series for each value. */
+export function each(values: readonly string[]): string[][] {
+  return values.map((value) => [value]);
+}
+
+/** A series for each pair of values. */
+export function product(firsts: readonly string[], seconds: readonly string[]): string[][] {
+  return firsts.flatMap((first) => seconds.map((second) => [first, second]));
+}
+
+/** Every word of a union; the type checker refuses a list that lacks one. */
+export function wordsOf<Word extends string>(all: Readonly<Record<Word, 1>>): readonly Word[] {
+  return Object.keys(all) as Word[];
+}
+
+/** Some words of a union. */
+export function words<Word extends string>(...some: readonly Word[]): readonly Word[] {
+  return some;
+}

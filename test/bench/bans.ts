@@ -1,0 +1,58 @@
+/** Bans into a real kernel, through the enforcer and its worker. */
+import { openBed } from '../bed/namespace.ts';
+import { requirements } from '../bed/requirements.ts';
+import { type BanTimes, BURST_BANS, SINGLE_BANS } from './ban-writer.ts';
+import type { Benchmark, Outcome, Row } from './benchmark.ts';
+import { median, percentile, sum } from './statistics.ts';
+
+const ROUNDS = 3;
+
+export const bans: Benchmark = {
+  name: 'bans',
+  measures: `bans/s into the kernel, ${BURST_BANS.toLocaleString('en-US')} distinct addresses`,
+  missing: () => requirements('namespaces', 'nft'),
+  run: measure,
+};
+
+async function measure(): Promise<Outcome> {
+  const rounds: BanTimes[] = [];
+  for (let round = 0; round < ROUNDS; round++) rounds.push(await runRound());
+  const burst = median(rounds.map(({ burstMilliseconds }) => burstMilliseconds));
+  const perSecond = Math.round(BURST_BANS / (burst / 1_000));
+  const target = 'fail2ban: 70 to 119/s';
+  const rows: Row[] = [
+    { label: `${BURST_BANS.toLocaleString('en-US')} at once`, cells: [perSecond, '', '', '', target] },
+    singleRow('one after the other, empty set', rounds, 'intoEmptyMilliseconds'),
+    singleRow(
+      `one after the other, set of ${BURST_BANS.toLocaleString('en-US')}`,
+      rounds,
+      'intoFullMilliseconds',
+    ),
+  ];
+  const transactions = median(rounds.map((round) => round.transactions));
+  return {
+    tables: [{ columns: ['bans/s', 'p50 ms', 'p99 ms', 'max ms', 'target'], rows }],
+    notes: [
+      `At once: ${transactions} transactions. One after the other: ${SINGLE_BANS} bans, each waits for the kernel.`,
+      `Medians of ${ROUNDS} rounds, max is of all of them; each round is a new process on a new table.`,
+    ],
+  };
+}
+
+function singleRow(
+  label: string,
+  rounds: readonly BanTimes[],
+  kind: 'intoEmptyMilliseconds' | 'intoFullMilliseconds',
+): Row {
+  const middle = (percent: number): number => median(rounds.map((round) => percentile(round[kind], percent)));
+  const perSecond = median(rounds.map((round) => (round[kind].length / sum(round[kind])) * 1_000));
+  const max = Math.max(...rounds.flatMap((round) => round[kind]));
+  return { label, cells: [Math.round(perSecond), middle(50), middle(99), max, ''] };
+}
+
+async function runRound(): Promise<BanTimes> {
+  await using bed = await openBed();
+  const script = new URL('ban-writer.ts', import.meta.url).pathname;
+  const { stdout } = await bed.run([process.execPath, script]);
+  return JSON.parse(stdout) as BanTimes;
+}

@@ -1,0 +1,188 @@
+/** Starts without something that the daemon would like to have: it says what is missing, and works without. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { bailiff } from '../bed/daemon.ts';
+import { Journald } from '../bed/journald.ts';
+import { waitForElement } from '../bed/kernel.ts';
+import { type Bed, openBed } from '../bed/namespace.ts';
+import { requirements } from '../bed/requirements.ts';
+import { waitFor } from '../bed/waiting.ts';
+import {
+  CONFIGURATION,
+  componentOf,
+  failedLogin,
+  failLogins,
+  keysOf,
+  SOON_MILLISECONDS,
+  sceneMissing,
+  startDaemon,
+  statusOf,
+  waitForBan,
+} from './scene.ts';
+
+const skip = sceneMissing;
+const LISTENING = `${CONFIGURATION}\n[syslog]\nudp = ["127.0.0.1:5514"]\n`;
+
+function sendFailure(bed: Bed, address: string) {
+  const server = ['--server', '127.0.0.1', '--port', '5514', '--udp'];
+  return bed.run(['logger', ...server, '--tag', 'sshd', failedLogin(address)]);
+}
+
+test('without a journald it bans by syslog, and reads the journal when there is one', {
+  skip: skip || (requirements('logger') ?? false),
+}, async () => {
+  await using bed = await openBed();
+  // The machine's own journal, if it has one, is none of the bed's business.
+  await bed.run(['mkdir', '-p', '/var/log/journal']);
+  const daemon = await startDaemon(bed, { configuration: LISTENING });
+  const { health, detail, advice } = await componentOf(daemon, 'journal');
+  assert.notEqual(health, 'up', detail);
+  assert.notEqual(advice, '');
+  for (let time = 0; time < 3; time++) await sendFailure(bed, '203.0.113.1');
+  await waitForElement(bed, 'ban4', '203.0.113.1', SOON_MILLISECONDS);
+
+  const journald = await Journald.start(bed);
+  await failLogins(journald, '203.0.113.2', 3);
+  await waitFor('the ban by the journal', 20_000, async () =>
+    (await keysOf(bed, 'ban4')).includes('203.0.113.2') ? true : null,
+  );
+  assert.equal((await componentOf(daemon, 'journal')).health, 'up');
+});
+
+/** Root without a single capability: it reads what is root's, and the kernel refuses its firewall. */
+const POWERLESS = ['setpriv', '--bounding-set=-all', '--inh-caps=-all', '--'];
+
+test('without the right to use nftables it decides and reports, and says what it needs', {
+  skip,
+}, async () => {
+  await using bed = await openBed();
+  const journald = await Journald.start(bed);
+  const daemon = await startDaemon(bed, { wrapper: POWERLESS });
+  const { health, detail, advice } = await componentOf(daemon, 'firewall');
+  assert.equal(health, 'degraded');
+  assert.match(detail, /^dry run: .*operation not permitted/);
+  assert.match(advice, /root|CAP_NET_ADMIN/);
+  await failLogins(journald, '203.0.113.1', 3);
+  await daemon.waitForLine(/banned 203\.0\.113\.1 in sshd/, SOON_MILLISECONDS);
+  assert.equal((await bed.run(['nft', 'list', 'tables'])).stdout, '');
+  const { stdout } = await daemon.command('status');
+  assert.match(stdout, /^firewall +degraded /m);
+  assert.match(stdout, /-> /);
+});
+
+test('as an ordinary user it runs in its own directories', {
+  skip: skip || (requirements('root') ?? false),
+}, async (context) => {
+  await using bed = await openBed();
+  const ordinary = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', '--'];
+  const main = new URL('../../src/main.ts', import.meta.url).pathname;
+  const readable = await bed.run([...ordinary, process.execPath, main, 'version'], { anyStatus: true });
+  if (readable.status !== 0) {
+    context.skip('needs a checkout that other users can read');
+    return;
+  }
+  await Journald.start(bed);
+  const directory = `${bed.directory}/bailiff`;
+  await bed.run([
+    'sh',
+    '-c',
+    `chmod 755 "$1" && mkdir "$2" && chown 65534 "$2"`,
+    'sh',
+    bed.directory,
+    directory,
+  ]);
+  const daemon = await startDaemon(bed, { wrapper: ordinary });
+  const { components } = await statusOf(daemon);
+  const lacking = components.filter(({ health }) => health === 'degraded' || health === 'down');
+  assert.deepEqual(
+    lacking.map(({ component }) => component),
+    ['journal', 'firewall'],
+  );
+  for (const { advice, component } of lacking) assert.notEqual(advice, '', component);
+});
+
+test('with --dry-run it decides, bans nobody, and has a state of its own', { skip }, async () => {
+  await using bed = await openBed();
+  const journald = await Journald.start(bed);
+  const daemon = await startDaemon(bed, { arguments: ['--dry-run'] });
+  await failLogins(journald, '203.0.113.1', 3);
+  await daemon.waitForLine(/banned 203\.0\.113\.1 in sshd/, SOON_MILLISECONDS);
+  assert.match(
+    (await daemon.command('status')).stdout,
+    /dry run: bans are decided and recorded, but not enforced/,
+  );
+  assert.equal((await bed.run(['nft', 'list', 'tables'])).stdout, '');
+  assert.match((await bed.run(['ls', `${daemon.directory}/state`])).stdout, /^dry-run$/m);
+});
+
+test('with a state directory that cannot be written it bans, and says that it keeps nothing', {
+  skip,
+}, async () => {
+  await using bed = await openBed();
+  const journald = await Journald.start(bed);
+  // Nothing can be made below /proc, not even by root.
+  const daemon = await startDaemon(bed, {
+    arguments: ['--state-dir', '/proc/nowhere'],
+  });
+  const { health, detail, advice } = await componentOf(daemon, 'state');
+  assert.equal(health, 'degraded');
+  assert.match(detail, /nothing is kept over a restart/);
+  assert.match(advice, /--state-dir/);
+  await failLogins(journald, '203.0.113.1', 3);
+  await waitForElement(bed, 'ban4', '203.0.113.1', SOON_MILLISECONDS);
+});
+
+test('with the ports of its listeners taken it runs, names who to look for, and listens when they are free', {
+  skip,
+}, async () => {
+  await using bed = await openBed();
+  const journald = await Journald.start(bed);
+  const squatter = await bed.start([
+    process.execPath,
+    '-e',
+    `const { createServer } = require('node:net');
+     createServer().listen(9185, '127.0.0.1', () => {
+       require('node:dgram').createSocket('udp4').bind(5514, '127.0.0.1', () => console.log('taken'));
+     });`,
+  ]);
+  await squatter.waitForLine(/taken/, SOON_MILLISECONDS);
+  const daemon = await startDaemon(bed, { configuration: LISTENING });
+  for (const [name, port] of [
+    ['metrics', 9185],
+    ['syslog', 5514],
+  ] as const) {
+    const { health, advice } = await componentOf(daemon, name);
+    assert.ok(health === 'degraded' || health === 'down', `${name} is ${health}`);
+    assert.match(advice, new RegExp(`ss -.* 'sport = :${port}'`));
+  }
+  await failLogins(journald, '203.0.113.1', 3);
+  await waitForBan(daemon, '203.0.113.1');
+  squatter.kill('SIGKILL');
+  await squatter.ended;
+  await waitFor('the syslog listener', 10_000, async () =>
+    (await componentOf(daemon, 'syslog')).health === 'up' ? true : null,
+  );
+});
+
+test('a second daemon on the same socket or state says so and goes, and the first is not harmed', {
+  skip,
+}, async () => {
+  await using bed = await openBed();
+  const journald = await Journald.start(bed);
+  const daemon = await startDaemon(bed);
+  const { configurationPath: config, directory, socketPath } = daemon;
+  const second = (socket: string, state: string) =>
+    bailiff(bed, 'run', '--config', config, '--socket', socket, '--state-dir', state);
+  const sameState = await second(`${directory}/other.sock`, `${directory}/state`);
+  assert.equal(sameState.status, 1);
+  assert.match(
+    sameState.stderr,
+    /^bailiff: cannot use the state in .*: process \d+ has it open; stop the other/m,
+  );
+  const sameSocket = await second(socketPath, `${directory}/other-state`);
+  assert.equal(sameSocket.status, 1);
+  assert.match(sameSocket.stderr, /^bailiff: another bailiff listens on .*bailiff\.sock; /m);
+  assert.equal((await daemon.command('ping')).stdout, 'pong\n');
+  await failLogins(journald, '203.0.113.1', 3);
+  await waitForBan(daemon, '203.0.113.1');
+});

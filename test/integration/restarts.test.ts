@@ -1,0 +1,166 @@
+/** Stops, kills and restarts under a stream of failures: nothing is lost, nothing counted twice, no ban let go. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Daemon } from '../bed/daemon.ts';
+import type { Journald } from '../bed/journald.ts';
+import { waitForElement } from '../bed/kernel.ts';
+import {
+  bansOf,
+  failedLogin,
+  jailOf,
+  keysOf,
+  openScene,
+  SOON_MILLISECONDS,
+  sceneMissing,
+  sshdEntry,
+  sumOf,
+  waitForBan,
+  waitForFailures,
+} from './scene.ts';
+
+const skip = sceneMissing;
+const MAX_RETRY = 3;
+
+/** Writes failures of ever new addresses, each of which fails MAX_RETRY times in a row, and remembers what it wrote. */
+class Attackers {
+  readonly #journald: Journald;
+  written = 0;
+
+  constructor(journald: Journald) {
+    this.#journald = journald;
+  }
+
+  async fail(times: number): Promise<void> {
+    for (let time = 0; time < times; time++) {
+      await this.#journald.write(sshdEntry(failedLogin(addressOf(Math.floor(this.written / MAX_RETRY)))));
+      this.written++;
+    }
+  }
+
+  /** Those who have failed often enough. */
+  banned(): string[] {
+    return Array.from({ length: Math.floor(this.written / MAX_RETRY) }, (_, index) => addressOf(index));
+  }
+}
+
+/** One address after the other, none of a /24 that something else in the bed has. */
+function addressOf(index: number): string {
+  return `203.0.${100 + Math.floor(index / 200)}.${1 + (index % 200)}`;
+}
+
+async function assertAllAgree(daemon: Daemon, keys: readonly string[], attackers: Attackers): Promise<void> {
+  const jail = await jailOf(daemon);
+  const expected = attackers.banned().toSorted();
+  assert.equal(jail.totalFailures, attackers.written);
+  assert.equal(jail.totalBans, expected.length);
+  assert.equal(jail.currentBans, expected.length);
+  assert.equal(jail.currentFailures, attackers.written % MAX_RETRY);
+  assert.deepEqual((await bansOf(daemon)).map(({ offender }) => offender).toSorted(), expected);
+  assert.deepEqual(keys, expected);
+  assert.equal(sumOf(await daemon.metrics(), 'bailiff_active_bans', { jail: 'sshd' }), expected.length);
+}
+
+test('each failure is counted once and each ban holds, however the daemon ends and whenever', {
+  skip,
+}, async () => {
+  const { bed, journald, daemon } = await openScene();
+  await using _ = bed;
+  const attackers = new Attackers(journald);
+  await attackers.fail(4);
+  await waitForElement(bed, 'ban4', addressOf(0), SOON_MILLISECONDS);
+  // The first ban is watched from here to the end: nobody may take it away for a moment.
+  const monitor = await bed.start(['nft', 'monitor']);
+
+  const ways = [
+    { end: () => daemon.kill9(), after: 0, meanwhile: () => journald.rotate() },
+    { end: () => daemon.kill9(), after: 7, meanwhile: async () => {} },
+    { end: () => daemon.stop(), after: 20, meanwhile: () => journald.rotate() },
+    { end: () => daemon.kill9(), after: 50, meanwhile: async () => {} },
+  ];
+  for (const { end, after, meanwhile } of ways) {
+    const before = attackers.written;
+    const stream = attackers.fail(90);
+    await waitForFailures(daemon, before + after);
+    await end();
+    await stream;
+    await meanwhile();
+    assert.ok((await keysOf(bed, 'ban4')).includes(addressOf(0)), 'bans stay while the daemon is down');
+    const further = attackers.fail(20);
+    await daemon.restart();
+    await further;
+    await waitForFailures(daemon, attackers.written);
+  }
+  for (const address of attackers.banned().slice(-1)) await waitForBan(daemon, address);
+  await assertAllAgree(daemon, await keysOf(bed, 'ban4'), attackers);
+  const removed = monitor.output
+    .split('\n')
+    .filter(
+      (line) =>
+        /^(delete|flush)/.test(line) && (line.includes(` ${addressOf(0)} `) || !line.includes('element')),
+    );
+  assert.deepEqual(removed, []);
+});
+
+test('a restart goes on with a failure count that was under way, with its time', { skip }, async () => {
+  const { bed, journald, daemon } = await openScene();
+  await using _ = bed;
+  const attackers = new Attackers(journald);
+  await attackers.fail(2);
+  await waitForFailures(daemon, 2);
+  await daemon.stop();
+  await daemon.restart();
+  assert.equal((await jailOf(daemon)).currentFailures, 2);
+  await attackers.fail(1);
+  const ban = await waitForBan(daemon, addressOf(0));
+  assert.deepEqual([ban.failures, ban.cause], [3, 'offence']);
+});
+
+test('entries that were vacuumed away after they were read are not missed, and the rest is read', {
+  skip,
+}, async () => {
+  const { bed, journald, daemon } = await openScene();
+  await using _ = bed;
+  const attackers = new Attackers(journald);
+  await attackers.fail(30);
+  await waitForFailures(daemon, 30);
+  await daemon.stop();
+  await journald.rotate();
+  await journald.vacuum();
+  assert.equal(journald.files().length, 1, 'the file with the position is gone');
+  await attackers.fail(31);
+  await daemon.restart();
+  await waitForFailures(daemon, attackers.written);
+  await waitForBan(daemon, attackers.banned().at(-1) ?? '');
+  await assertAllAgree(daemon, await keysOf(bed, 'ban4'), attackers);
+});
+
+test('bans that the state has lost are taken over from the kernel', { skip }, async () => {
+  const { bed, journald, daemon } = await openScene();
+  await using _ = bed;
+  const attackers = new Attackers(journald);
+  await attackers.fail(3);
+  const { until } = await waitForBan(daemon, addressOf(0));
+  await daemon.kill9();
+  await journald.rotate();
+  await journald.vacuum();
+  await bed.run(['rm', '-r', `${daemon.directory}/state`]);
+  await daemon.restart();
+  const ban = await waitForBan(daemon, addressOf(0));
+  assert.deepEqual([ban.jail, ban.cause], ['sshd', 'restore']);
+  assert.ok(Math.abs(Date.parse(ban.until) - Date.parse(until)) < 3_000, 'it ends when it would have ended');
+});
+
+test('a table that was lost while the daemon was down is filled again from the state', { skip }, async () => {
+  const { bed, journald, daemon } = await openScene();
+  await using _ = bed;
+  const attackers = new Attackers(journald);
+  await attackers.fail(6);
+  await waitForBan(daemon, addressOf(1));
+  await daemon.kill9();
+  await bed.run(['nft', 'flush', 'ruleset']);
+  await daemon.restart();
+  await waitForElement(bed, 'ban4', addressOf(0), SOON_MILLISECONDS);
+  const element = await waitForElement(bed, 'ban4', addressOf(1), SOON_MILLISECONDS);
+  assert.ok((element.expiresSeconds ?? 0) > 580 && (element.expiresSeconds ?? 0) <= 600);
+  await assertAllAgree(daemon, await keysOf(bed, 'ban4'), attackers);
+});

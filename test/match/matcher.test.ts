@@ -1,0 +1,278 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Match } from '../../src/core/failure.ts';
+import type { LogRecord } from '../../src/core/record.ts';
+import type { Filter } from '../../src/match/filter.ts';
+import { createMatcher } from '../../src/match/matcher.ts';
+import { journalMatches } from '../../src/match/router.ts';
+import { MAX_SESSIONS } from '../../src/match/session.ts';
+import { filterOf, recordOf, ruleOf } from './records.ts';
+
+const refused = ruleOf('refused <address>');
+
+function matchesOf(filters: readonly Filter[], ...records: LogRecord[]): Match[] {
+  const matcher = createMatcher(filters);
+  const found: Match[] = [];
+  for (const record of records) matcher.match(record, found);
+  return found;
+}
+
+/** The results for lines of one session, as `kind rule weight`. */
+function story(filter: Filter, lines: readonly string[], pid = '7'): string[] {
+  const records = lines.map((message, index) => recordOf({ message, pid, at: index }));
+  return matchesOf([filter], ...records).map(({ kind, rule, weight }) => `${kind} ${rule} ${weight}`);
+}
+
+describe('routing', () => {
+  const message = 'refused 203.0.113.9';
+
+  function readers(filters: readonly Filter[], record: Partial<LogRecord>): string[] {
+    return matchesOf(filters, recordOf({ message, ...record })).map((match) => match.filter);
+  }
+
+  it('is by identifier: exact, by prefix, or any', () => {
+    const filters = [
+      filterOf([refused], { identifiers: ['postfix/smtpd'] }, 'exact'),
+      filterOf([refused], { identifiers: ['postfix/*'] }, 'prefix'),
+      filterOf([refused], { identifiers: ['postfix*', 'sshd'] }, 'shorter'),
+      filterOf([refused], { identifiers: [] }, 'any'),
+    ];
+    assert.deepEqual(readers(filters, { identifier: 'postfix/smtpd' }), [
+      'exact',
+      'prefix',
+      'shorter',
+      'any',
+    ]);
+    assert.deepEqual(readers(filters, { identifier: 'postfix/qmgr' }), ['prefix', 'shorter', 'any']);
+    assert.deepEqual(readers(filters, { identifier: 'postfix-script' }), ['shorter', 'any']);
+    assert.deepEqual(readers(filters, { identifier: 'sshd' }), ['shorter', 'any']);
+    assert.deepEqual(readers(filters, { identifier: 'Postfix' }), ['any']);
+    assert.deepEqual(readers(filters, { identifier: '' }), ['any']);
+  });
+
+  it('asks journal entries for a trusted field, and nothing else', () => {
+    const journal = { uids: [0], units: ['ssh.service', 'ssh@*.service'], executables: ['/usr/sbin/sshd'] };
+    const filters = [filterOf([refused], { journal })];
+    const nobody = { uid: 1000, unit: 'session-1.scope', executable: '/usr/bin/logger' };
+    assert.deepEqual(readers(filters, { trusted: nobody }), []);
+    for (const genuine of [
+      { uid: 0 },
+      { unit: 'ssh.service' },
+      { unit: 'ssh@1-2.service' },
+      { executable: '/usr/sbin/sshd' },
+    ]) {
+      assert.deepEqual(readers(filters, { trusted: { ...nobody, ...genuine } }), ['test']);
+    }
+    for (const almost of [{ unit: 'ssh@.servic' }, { unit: 'xssh@1.service' }, { unit: 'ssh.service.d' }]) {
+      assert.deepEqual(readers(filters, { trusted: { ...nobody, ...almost } }), []);
+    }
+    assert.deepEqual(readers(filters, { trusted: null }), ['test']);
+  });
+
+  it('believes no journal entry for a filter that names no trusted field', () => {
+    const trusted = { uid: 0, unit: '', executable: '' };
+    assert.deepEqual(readers([filterOf([refused])], { trusted }), []);
+    assert.deepEqual(readers([filterOf([refused], { identifiers: [] })], { trusted }), ['test']);
+  });
+
+  it('counts a journal entry that is not believed once', () => {
+    const matcher = createMatcher([filterOf([refused], {}, 'a'), filterOf([refused], {}, 'b')]);
+    const trusted = { uid: 1000, unit: '', executable: '' };
+    matcher.match(recordOf({ message, trusted }), []);
+    matcher.match(recordOf({ message, trusted, identifier: 'cron' }), []);
+    assert.equal(matcher.takeCounters().untrusted, 1);
+    assert.equal(matcher.takeCounters().untrusted, 0);
+  });
+
+  it('can be left out', () => {
+    const found: Match[] = [];
+    createMatcher([filterOf([refused])]).matchAll(recordOf({ message, identifier: 'other' }), found);
+    assert.equal(found.length, 1);
+  });
+
+  it('tells the journal which identifiers to look for, when that can be listed', () => {
+    const sshd = filterOf([refused], { identifiers: ['sshd', 'sshd-session'] });
+    assert.deepEqual(journalMatches([sshd, filterOf([refused])]), [
+      'SYSLOG_IDENTIFIER=sshd',
+      'SYSLOG_IDENTIFIER=sshd-session',
+    ]);
+    assert.equal(journalMatches([sshd, filterOf([refused], { identifiers: ['postfix/*'] })]), null);
+    assert.equal(journalMatches([sshd, filterOf([refused], { identifiers: [] })]), null);
+    assert.deepEqual(journalMatches([]), []);
+  });
+});
+
+describe('the rules of a filter', () => {
+  it('give one match, of the first that fits', () => {
+    const filter = filterOf([
+      ruleOf('no <address>', { name: 'other' }),
+      ruleOf('<any>used <address>', { name: 'first' }),
+      refused,
+    ]);
+    assert.deepEqual(story(filter, ['refused 203.0.113.9']), ['failure first 1']);
+    assert.deepEqual(story(filter, ['accepted 203.0.113.9']), []);
+  });
+
+  it('are tried in the narrowest mode first, so that no jail loses a match to a rule that it has not switched on', () => {
+    const filter = filterOf([
+      ruleOf('<any> <address>', { name: 'wide', mode: 'aggressive' }),
+      ruleOf('ref<any> <address>', { name: 'ignored', mode: 'extra', kind: 'ignore' }),
+      ruleOf('refused <address>', { name: 'narrow' }),
+    ]);
+    assert.deepEqual(story(filter, ['refused 203.0.113.9']), ['failure narrow 1']);
+    assert.deepEqual(story(filter, ['refunded 203.0.113.9']), ['ignore ignored 1']);
+    assert.deepEqual(story(filter, ['rejected 203.0.113.9']), ['failure wide 1']);
+  });
+
+  it('go on after an address that is none', () => {
+    const filter = filterOf([
+      ruleOf('refused <address>[ <any>]', { name: 'address' }),
+      ruleOf('refused <any> for <address>', { name: 'behind' }),
+    ]);
+    const [match] = matchesOf([filter], recordOf({ message: 'refused 300.1.1.1 for 203.0.113.9' }));
+    assert.equal(match?.rule, 'behind');
+    assert.equal(match?.address, '203.0.113.9');
+  });
+
+  it('count for their weight, and for what a relay says was repeated', () => {
+    const filter = filterOf([ruleOf('refused <address>', { weight: 3 })]);
+    assert.deepEqual(story(filter, ['refused 203.0.113.9']), ['failure rule 3']);
+    assert.deepEqual(story(filter, ['message repeated 5 times: [ refused 203.0.113.9]']), [
+      'failure rule 15',
+    ]);
+    assert.deepEqual(story(filter, ['message repeated 9999 times: [ refused 203.0.113.9]']), [
+      'failure rule 100',
+    ]);
+    assert.deepEqual(story(filter, ['[ID 800047 auth.info] refused 203.0.113.9']), ['failure rule 3']);
+    assert.deepEqual(story(filter, ['message repeated 5 times: refused 203.0.113.9']), []);
+  });
+
+  it('take messages of any text', () => {
+    const filter = filterOf([ruleOf('<user> refused <address>')]);
+    for (const user of ['', '\0', '\ud800', '\x1b[2J', 'é', '\n', 'x'.repeat(65_000)]) {
+      const [match] = matchesOf([filter], recordOf({ message: `${user} refused 203.0.113.9` }));
+      assert.equal(match?.address, '203.0.113.9');
+    }
+    assert.deepEqual(matchesOf([filter], recordOf({ message: '' })), []);
+  });
+});
+
+describe('a session', () => {
+  const client = ruleOf('client is <address>[ (<user>)]', { name: 'client', kind: 'note', remember: true });
+  const failed = ruleOf('login failed[ for <user>]', { name: 'failed' });
+
+  it('remembers the address for a line that names none', () => {
+    const lines = ['client is 203.0.113.9 (joe)', 'login failed'];
+    const [, match] = matchesOf(
+      [filterOf([client, failed])],
+      ...lines.map((message) => recordOf({ message, pid: '7' })),
+    );
+    assert.equal(match?.address, '203.0.113.9');
+    assert.equal(match?.user, 'joe');
+  });
+
+  it('is of one sender, one identifier and one PID', () => {
+    const filter = filterOf([client, failed], { identifiers: ['sshd', 'other'] });
+    const first = recordOf({ message: 'client is 203.0.113.9', pid: '7', sender: '192.0.2.1' });
+    const then = { ...first, message: 'login failed' };
+    for (const change of [{ pid: '8' }, { sender: '192.0.2.2' }, { identifier: 'other' }, { pid: '' }]) {
+      assert.equal(matchesOf([filter], first, { ...then, ...change }).length, 1);
+    }
+    assert.equal(matchesOf([filter], first, then).length, 2);
+  });
+
+  it('is forgotten after some minutes, since the PID may then be another client’s', () => {
+    const filter = filterOf([client, failed]);
+    const first = recordOf({ message: 'client is 203.0.113.9', pid: '7' });
+    assert.equal(
+      matchesOf([filter], first, recordOf({ message: 'login failed', pid: '7', at: 170 })).length,
+      2,
+    );
+    assert.equal(
+      matchesOf([filter], first, recordOf({ message: 'login failed', pid: '7', at: 190 })).length,
+      1,
+    );
+  });
+
+  it('begins anew with another address', () => {
+    const found = matchesOf(
+      [filterOf([client, failed])],
+      ...['client is 203.0.113.9 (joe)', 'client is 198.51.100.7', 'login failed'].map((message) =>
+        recordOf({ message, pid: '7' }),
+      ),
+    );
+    assert.equal(found.at(-1)?.address, '198.51.100.7');
+    assert.equal(found.at(-1)?.user, '');
+  });
+
+  it('may be needed for a rule to match at all', () => {
+    const closed = ruleOf('closed by <address>', { name: 'closed', after: ['greeting'] });
+    const greeting = ruleOf('no greeting', { name: 'greeting', kind: 'note', remember: true });
+    const filter = filterOf([greeting, closed, client]);
+    assert.deepEqual(story(filter, ['closed by 203.0.113.9']), []);
+    assert.deepEqual(story(filter, ['client is 203.0.113.9', 'closed by 203.0.113.9']), ['note client 1']);
+    assert.deepEqual(story(filter, ['no greeting', 'closed by 203.0.113.9']), [
+      'note greeting 1',
+      'failure closed 1',
+    ]);
+  });
+
+  it('counts an attempt once, however many lines tell of it', () => {
+    const filter = filterOf([
+      ruleOf('start <address>', { name: 'start', attempt: 'start' }),
+      ruleOf('result <address>', { name: 'result', attempt: 'result' }),
+      ruleOf('end <address>', { name: 'end', attempt: 'end' }),
+      ruleOf('welcome <address>', { name: 'welcome', kind: 'success' }),
+    ]);
+    const tell = (words: string, pid?: string): string =>
+      story(
+        filter,
+        words.split(' ').map((word) => `${word} 203.0.113.9`),
+        pid,
+      )
+        .map((result) => result.split(' ')[2])
+        .join(' ');
+    assert.equal(tell('start start result result result end'), '1 0 0 1 1 0');
+    assert.equal(tell('result start result end end'), '1 1 0 0 0');
+    assert.equal(tell('end end'), '1 0');
+    assert.equal(tell('start welcome start result welcome end'), '1 1 1 0 1 1');
+    assert.equal(tell('start start result result end', ''), '1 1 1 1 1');
+    assert.deepEqual(story(filter, ['start 203.0.113.9', 'result 203.0.113.9']), [
+      'failure start 1',
+      'note result 0',
+    ]);
+    assert.deepEqual(
+      story(filter, ['start 203.0.113.9', 'message repeated 3 times: [ result 203.0.113.9]']),
+      ['failure start 1', 'failure result 2'],
+    );
+  });
+
+  it('never takes a failure from a jail because a wider mode has counted it', () => {
+    const filter = filterOf([
+      ruleOf('start <address>', { name: 'start', attempt: 'start', mode: 'extra' }),
+      ruleOf('result <address>', { name: 'result', attempt: 'result' }),
+      ruleOf('end <address>', { name: 'end', attempt: 'end' }),
+    ]);
+    assert.deepEqual(story(filter, ['start 203.0.113.9', 'result 203.0.113.9']), [
+      'failure start 1',
+      'failure result 1',
+    ]);
+    assert.deepEqual(story(filter, ['start 203.0.113.9', 'end 203.0.113.9']), [
+      'failure start 1',
+      'failure end 1',
+    ]);
+  });
+
+  it('takes bounded memory, however many there are', () => {
+    const matcher = createMatcher([filterOf([client, failed])]);
+    const count = MAX_SESSIONS * 2;
+    for (let pid = 0; pid < count; pid++) {
+      matcher.match(recordOf({ message: 'client is 203.0.113.9', pid: String(pid) }), []);
+    }
+    assert.ok(matcher.takeCounters().sessionsDropped >= count - MAX_SESSIONS);
+    const found: Match[] = [];
+    matcher.match(recordOf({ message: 'login failed', pid: String(count - 1) }), found);
+    matcher.match(recordOf({ message: 'login failed', pid: '0' }), found);
+    assert.equal(found.length, 1);
+  });
+});

@@ -1,0 +1,43 @@
+/** The catalogue as a table for people: docs/metrics.md. */
+import {
+  CATALOGUE,
+  KINDS_WITHOUT_METRIC,
+  LABEL_OVERFLOWS,
+  UNUSABLE_VALUES,
+} from '../../src/metrics/catalogue.ts';
+import type { MetricEntry } from '../../src/metrics/entry.ts';
+import { MAX_LABEL_VALUES, OTHER } from '../../src/metrics/series.ts';
+
+/** The whole of docs/metrics.md, in Markdown. */
+export function formatCatalogue(): string {
+  const rows = [...CATALOGUE, LABEL_OVERFLOWS, UNUSABLE_VALUES].map(formatRow);
+  const without = Object.entries(KINDS_WITHOUT_METRIC).map(([kind, reason]) => `- \`${kind}\`: ${reason}.`);
+  return `${[
+    '# Metrics',
+    '',
+    'Made from src/metrics/catalogue.ts, as a test checks; change that file, not this one.',
+    '',
+    'Counters begin at zero with the process. The totals of `bailiff status` are part of the state and go on.',
+    `No label ever holds an address, a user or text of a log. A label takes ${MAX_LABEL_VALUES} values; further ones`,
+    `count as \`${OTHER}\` and in \`${LABEL_OVERFLOWS.name}\`.`,
+    '',
+    '| metric | type | labels | says | driven by |',
+    '| --- | --- | --- | --- | --- |',
+    ...rows,
+    '',
+    'Events without a metric:',
+    '',
+    ...without,
+  ].join('\n')}\n`;
+}
+
+function formatRow(entry: MetricEntry): string {
+  const labels = entry.labels.map((label) => `\`${label}\``).join(', ');
+  return `| \`${entry.name}\` | ${entry.type} | ${labels} | ${entry.help} | ${describeDriver(entry)} |`;
+}
+
+function describeDriver(entry: MetricEntry): string {
+  if (entry.events !== undefined) return entry.events.map(({ kind }) => `event \`${kind}\``).join(', ');
+  if (entry.ledger !== undefined) return 'the ledger, for each page';
+  return entry.process === undefined ? 'the registry itself' : 'the process, for each page';
+}

@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { SECOND } from '../../src/core/time.ts';
+import { createMetrics, type Metrics } from '../../src/metrics/metrics.ts';
+import { MAX_LABEL_VALUES } from '../../src/metrics/series.ts';
+import { ATTACKER, LEDGER_LEVELS, PROCESS_LEVELS, STORY, STORY_EVENTS } from './story.ts';
+
+function newMetrics(): Metrics {
+  return createMetrics({ version: '1.2.3', readProcess: () => PROCESS_LEVELS });
+}
+
+/** The page after the story. */
+async function storyPage(): Promise<string> {
+  const metrics = newMetrics();
+  metrics.declareJails([
+    { jail: 'sshd', filters: ['sshd', 'dropbear'] },
+    { jail: 'nginx', filters: ['nginx'] },
+  ]);
+  metrics.readLedgerFrom(() => LEDGER_LEVELS);
+  for (const event of STORY_EVENTS) metrics.observe(event);
+  return metrics.render();
+}
+
+/** The value of a series, spelled as on the page; null when it is not there. */
+async function seriesValue(metrics: Metrics, series: string): Promise<number | null> {
+  const line = (await metrics.render()).split('\n').find((each) => each.startsWith(`${series} `));
+  return line === undefined ? null : Number(line.slice(series.length + 1));
+}
+
+describe('the page', () => {
+  it('after one event of every kind is test/golden/metrics.txt (UPDATE_GOLDEN=1 writes it)', async () => {
+    const file = new URL('../golden/metrics.txt', import.meta.url);
+    const page = await storyPage();
+    if (process.env.UPDATE_GOLDEN !== undefined) writeFileSync(file, page);
+    assert.equal(page, readFileSync(file, 'utf8'));
+  });
+
+  it('holds no address, user, message or detail of any event', async () => {
+    const page = await storyPage();
+    assert.doesNotMatch(page, /evil|forged|\u001b|127\.0\.0\.1|2001:db8/);
+    assert.ok(!page.includes(ATTACKER));
+  });
+
+  it('changes with every event that drives a metric', async () => {
+    for (const event of STORY_EVENTS) {
+      const metrics = newMetrics();
+      metrics.observe(STORY.ready);
+      const before = await metrics.render();
+      if (event.kind === 'ready') continue;
+      metrics.observe(event);
+      assert.equal((await metrics.render()) === before, event.kind === 'started', event.kind);
+    }
+  });
+
+  it('is clean in the eyes of promtool', async (t) => {
+    const page = await storyPage();
+    const { status, stdout, stderr, error } = spawnSync(
+      process.env.PROMTOOL ?? 'promtool',
+      ['check', 'metrics'],
+      {
+        input: page,
+        encoding: 'utf8',
+      },
+    );
+    if (error !== undefined)
+      return t.skip(`promtool is not installed (package prometheus): ${error.message}`);
+    assert.deepEqual([status, stdout + stderr], [0, '']);
+  });
+
+  it('is of the type that it says', async () => {
+    assert.equal(newMetrics().contentType, 'text/plain; version=0.0.4; charset=utf-8');
+  });
+
+  it('is the same for two that ask at once', async () => {
+    const metrics = newMetrics();
+    metrics.readLedgerFrom(() => LEDGER_LEVELS);
+    const pages = await Promise.all([metrics.render(), metrics.render(), metrics.render()]);
+    assert.deepEqual(new Set(pages).size, 1);
+  });
+});
+
+describe('metrics', () => {
+  it('begin at zero for a jail that is declared, and keep their counts when it is declared again', async () => {
+    const metrics = newMetrics();
+    const series = 'bailiff_failures_total{jail="sshd",filter="sshd"}';
+    assert.equal(await seriesValue(metrics, series), null);
+    metrics.declareJails([{ jail: 'sshd', filters: ['sshd'] }]);
+    assert.equal(await seriesValue(metrics, series), 0);
+    metrics.observe(STORY.failure);
+    metrics.declareJails([{ jail: 'sshd', filters: ['sshd'] }]);
+    assert.equal(await seriesValue(metrics, series), 1);
+  });
+
+  it('take levels anew for each page, so that a jail that is gone disappears', async () => {
+    const metrics = newMetrics();
+    let levels = LEDGER_LEVELS;
+    metrics.readLedgerFrom(() => levels);
+    assert.equal(await seriesValue(metrics, 'bailiff_active_bans{jail="sshd",family="ipv6"}'), 1);
+    assert.equal(await seriesValue(metrics, 'bailiff_active_bans{jail="sshd",family="ipv6"}'), 1);
+    levels = { jails: [], bans: [] };
+    assert.equal(await seriesValue(metrics, 'bailiff_active_bans{jail="sshd",family="ipv6"}'), null);
+    assert.equal(await seriesValue(metrics, 'bailiff_jails'), 0);
+  });
+
+  it('count a surge in full', async () => {
+    const metrics = newMetrics();
+    for (let number = 0; number < 100_000; number++) metrics.observe(STORY.failure);
+    assert.equal(await seriesValue(metrics, 'bailiff_failures_total{jail="sshd",filter="sshd"}'), 100_000);
+  });
+
+  it('stay bounded when names do not', async () => {
+    const metrics = newMetrics();
+    for (let number = 0; number < 10_000; number++)
+      metrics.observe({ ...STORY.dropped, set: `set-${number}` });
+    const other = 10_000 - MAX_LABEL_VALUES;
+    assert.equal(await seriesValue(metrics, 'bailiff_dropped_packets_total{set="other"}'), other * 12);
+    assert.equal(await seriesValue(metrics, 'bailiff_label_overflows_total{label="set"}'), 2 * other);
+    const lines = (await metrics.render()).split('\n');
+    assert.equal(
+      lines.filter((line) => line.startsWith('bailiff_dropped_packets_total{')).length,
+      MAX_LABEL_VALUES + 1,
+    );
+  });
+
+  it('put a ban into the bucket of its time to the kernel, also when the clock was set back', async () => {
+    const metrics = newMetrics();
+    for (const arrivalToKernel of [400, 3_500, 11 * SECOND, -5 * SECOND]) {
+      metrics.observe({ ...STORY.enforced, arrivalToKernel });
+    }
+    const bucket = (bound: string) =>
+      seriesValue(metrics, `bailiff_arrival_to_kernel_seconds_bucket{le="${bound}"}`);
+    assert.deepEqual(
+      await Promise.all(['0.0005', '0.002', '0.005', '10', '+Inf'].map(bucket)),
+      [2, 2, 3, 3, 4],
+    );
+  });
+
+  it('survive an event with a value that is none, and say so', async () => {
+    const metrics = newMetrics();
+    for (const count of [Number.NaN, -1, Number.POSITIVE_INFINITY]) {
+      metrics.observe({ ...STORY.records, count });
+      metrics.observe({ ...STORY.enforced, arrivalToKernel: Number.NaN });
+    }
+    assert.equal(await seriesValue(metrics, 'bailiff_records_total{source="udp"}'), 0);
+    assert.equal(await seriesValue(metrics, 'bailiff_arrival_to_kernel_seconds_count'), 0);
+    assert.equal(await seriesValue(metrics, 'bailiff_unusable_values_total'), 6);
+  });
+
+  it('tell the present health of a part', async () => {
+    const metrics = newMetrics();
+    metrics.observe({ ...STORY.component, health: 'down' });
+    metrics.observe({ ...STORY.component, health: 'up' });
+    assert.equal(await seriesValue(metrics, 'bailiff_component_up{component="firewall"}'), 1);
+    assert.equal(
+      await seriesValue(metrics, 'bailiff_component_health{component="firewall",health="down"}'),
+      0,
+    );
+    assert.equal(await seriesValue(metrics, 'bailiff_component_health{component="firewall",health="up"}'), 1);
+  });
+});

@@ -1,0 +1,87 @@
+/** One event of every kind, with an attacker's text wherever text can be. */
+import type { BailiffEvent, EventKind, EventOf } from '../../src/core/event.ts';
+import type { LedgerLevels, ProcessLevels } from '../../src/metrics/levels.ts';
+
+/** Tries to forge a series, to drive a terminal, and to be recognised. */
+export const HOSTILE = 'evil"} 1\nbailiff_forged_total 99\u001b[31m\\';
+
+export const ATTACKER = '203.0.113.66';
+
+const ban = {
+  jail: 'sshd',
+  offender: ATTACKER,
+  since: 1_000_000,
+  until: 2_000_000,
+  cause: 'offence',
+  failures: 5,
+} as const;
+
+/** A Record, so that the type checker asks for the event of a new kind. */
+export const STORY: { readonly [Kind in EventKind]: EventOf<Kind> } = {
+  started: { kind: 'started', version: '1.2.3' },
+  ready: { kind: 'ready' },
+  stopping: { kind: 'stopping', reason: HOSTILE },
+  component: {
+    kind: 'component',
+    component: 'firewall',
+    health: 'degraded',
+    detail: HOSTILE,
+    advice: HOSTILE,
+  },
+  records: { kind: 'records', source: 'udp', count: 3, bytes: 300 },
+  rejected: { kind: 'rejected', source: 'udp', sender: ATTACKER, reason: 'malformed', count: 2 },
+  'kernel-loss': { kind: 'kernel-loss', source: 'udp', listener: '127.0.0.1:5514', count: 7 },
+  connection: { kind: 'connection', source: 'tcp', sender: ATTACKER, change: 'opened', open: 4 },
+  matched: { kind: 'matched', filter: 'sshd', rule: 'invalid-user', ruleKind: 'failure', source: 'udp' },
+  failure: {
+    kind: 'failure',
+    jail: 'sshd',
+    filter: 'sshd',
+    address: ATTACKER,
+    offender: ATTACKER,
+    user: HOSTILE,
+    seenAt: 1_000_000,
+    count: 1,
+    maxRetry: 5,
+  },
+  ignored: { kind: 'ignored', jail: 'sshd', address: ATTACKER, reason: 'protected' },
+  ban: { kind: 'ban', ban },
+  extend: { kind: 'extend', ban },
+  unban: { kind: 'unban', ban, cause: 'expiry' },
+  forgive: { kind: 'forgive', jail: 'sshd', offender: ATTACKER },
+  enforced: { kind: 'enforced', ban, arrivalToKernel: 3_500 },
+  'firewall-transaction': { kind: 'firewall-transaction', elements: 10, duration: 400 },
+  'firewall-error': { kind: 'firewall-error', message: HOSTILE, advice: HOSTILE, elements: 6 },
+  'firewall-drift': { kind: 'firewall-drift', missing: 3, surplus: 2, wrongTimeout: 1, tableLost: true },
+  dropped: { kind: 'dropped', set: 'ban4', packets: 12, bytes: 720 },
+  'state-commit': { kind: 'state-commit', changes: 5, duration: 1_200 },
+  'state-error': { kind: 'state-error', message: HOSTILE, advice: HOSTILE },
+  'journal-gap': { kind: 'journal-gap', detail: HOSTILE },
+  'journal-lag': { kind: 'journal-lag', lag: 1_500_000 },
+  limit: { kind: 'limit', limit: 'offenders', detail: HOSTILE, count: 8 },
+  reload: { kind: 'reload', result: 'refused', problems: [HOSTILE], jails: 1 },
+  'filter-refused': { kind: 'filter-refused', filter: HOSTILE, problems: [HOSTILE] },
+};
+
+export const STORY_EVENTS: readonly BailiffEvent[] = Object.values(STORY);
+
+/** The ledger after the story, more or less. */
+export const LEDGER_LEVELS: LedgerLevels = {
+  jails: [
+    { jail: 'sshd', offenders: 2, failures: 5 },
+    { jail: 'nginx', offenders: 0, failures: 0 },
+  ],
+  bans: [ban, { ...ban, offender: '2001:db8::/64' }, { ...ban, jail: 'removed' }],
+};
+
+export const PROCESS_LEVELS: ProcessLevels = {
+  version: '1.2.3',
+  cpuSeconds: 1.5,
+  startedAtSeconds: 1_795_132_800,
+  residentBytes: 64_000_000,
+  openFiles: 21,
+  maxFiles: 1_024,
+  heapBytes: 9_000_000,
+  eventLoopActiveSeconds: 0.75,
+  nodeVersion: '26.10.0',
+};
