@@ -1,8 +1,8 @@
 /** From a line of a file to a record, in each of the forms that the tools read. */
 import type { LogRecord } from '../core/record.ts';
 import type { Microseconds } from '../core/time.ts';
-import { CUT_MARK, type Origin, SyslogParser } from '../syslog/parse.ts';
 import { MAX_LINE_BYTES } from '../sources/lines.ts';
+import { CUT_MARK, type Origin, SyslogParser } from '../syslog/parse.ts';
 
 /** `syslog`: as syslogd writes or sends it. `message`: nothing but the message. `jsonl`: one JSON object a line. */
 export const LINE_FORMS = ['syslog', 'message', 'jsonl'] as const;
@@ -12,7 +12,12 @@ export type LineForm = (typeof LINE_FORMS)[number];
 export type LineRecord = { readonly record: LogRecord; readonly id: string | number | undefined };
 
 /** Reads lines of one form; null for a line with nothing in it, a text for one that cannot be understood. */
-export type LineReader = (bytes: Buffer, start: number, end: number, isCut: boolean) => LineRecord | null | string;
+export type LineReader = (
+  bytes: Buffer,
+  start: number,
+  end: number,
+  isCut: boolean,
+) => LineRecord | null | string;
 
 /** Bytes of a line: a JSON text may be longer than the message that it holds. */
 export const LINE_BYTES: Readonly<Record<LineForm, number>> = {
@@ -30,7 +35,9 @@ export function createLineReader(form: LineForm, now: Microseconds): LineReader 
       return (bytes, start, end, isCut) => readMessage(bytes.toString('utf8', start, end), isCut, now);
     case 'jsonl':
       return (bytes, start, end, isCut) =>
-        isCut ? `is longer than ${LINE_BYTES.jsonl} bytes` : readJson(bytes.toString('utf8', start, end), now);
+        isCut
+          ? `is longer than ${LINE_BYTES.jsonl} bytes`
+          : readJson(bytes.toString('utf8', start, end), now);
   }
 }
 
@@ -68,7 +75,10 @@ function readJson(text: string, now: Microseconds): LineRecord | null | string {
   if (typeof message !== 'string') return 'has no "message"';
   const unitText = textOf(unit);
   const record: LogRecord = {
-    ...newRecord(message.length > MAX_LINE_BYTES ? cutMessage(message.slice(0, MAX_LINE_BYTES)) : message, now),
+    ...newRecord(
+      message.length > MAX_LINE_BYTES ? cutMessage(message.slice(0, MAX_LINE_BYTES)) : message,
+      now,
+    ),
     identifier: textOf(identifier),
     sender: textOf(sender),
     pid: textOf(pid),

@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import type { Filter } from '../match/filter.ts';
-import { type Problem as LintProblem, lintFilter } from '../match/lint.ts';
+import { type Problem as LintProblem, type LintReport, lintFilter } from '../match/lint.ts';
 import {
   type DocumentNode,
   nodeAt,
@@ -37,11 +37,19 @@ export type LoadedFilters = {
   readonly warnings: readonly Problem[];
 };
 
+export type FoundFilters = {
+  readonly found: ReadonlyMap<string, FilterDirectory>;
+  /** Directories that cannot be read. */
+  readonly problems: readonly Problem[];
+};
+
 export type LoadedFilter = {
   /** Null when the file is refused; `problems` says why. */
   readonly filter: Filter | null;
   readonly problems: readonly Problem[];
   readonly warnings: readonly Problem[];
+  /** Rules that the file has, samples run and forged lines tried; 0 as far as it did not come to that. */
+  readonly tally: { readonly rules: number; readonly samples: number; readonly forged: number };
 };
 
 /**
@@ -50,6 +58,21 @@ export type LoadedFilter = {
  * forged lines as well, some ten milliseconds a rule.
  */
 export function loadFilters(directories: readonly FilterDirectory[], forge: boolean): LoadedFilters {
+  const { found, problems } = findFilters(directories);
+  const filters: Filter[] = [];
+  const refused: RefusedFilter[] = [];
+  const warnings: Problem[] = [];
+  for (const [name, directory] of found) {
+    const loaded = loadFilter(name, directory, forge);
+    warnings.push(...loaded.warnings);
+    if (loaded.filter !== null) filters.push(loaded.filter);
+    else refused.push({ name, problems: loaded.problems });
+  }
+  return { filters, refused, problems, warnings };
+}
+
+/** The directory that each filter is loaded from, by name; as loadFilters, which file takes whose place. */
+export function findFilters(directories: readonly FilterDirectory[]): FoundFilters {
   const problems: Problem[] = [];
   const files = new Map<string, FilterDirectory>();
   for (const directory of directories) {
@@ -57,16 +80,8 @@ export function loadFilters(directories: readonly FilterDirectory[], forge: bool
     if ('message' in names) problems.push(names);
     else for (const name of names) files.set(name.slice(0, -'.toml'.length), directory);
   }
-  const filters: Filter[] = [];
-  const refused: RefusedFilter[] = [];
-  const warnings: Problem[] = [];
-  for (const [name, directory] of [...files].sort(([left], [right]) => (left < right ? -1 : 1))) {
-    const loaded = loadFilter(name, directory, forge);
-    warnings.push(...loaded.warnings);
-    if (loaded.filter !== null) filters.push(loaded.filter);
-    else refused.push({ name, problems: loaded.problems });
-  }
-  return { filters, refused, problems, warnings };
+  const found = new Map([...files].sort(([left], [right]) => (left < right ? -1 : 1)));
+  return { found, problems };
 }
 
 /** Loads the filter `name` of a directory. */
@@ -81,21 +96,23 @@ export function loadFilter(name: string, directory: FilterDirectory, forge: bool
   if (root === null || problems.length > 0) return refuse(...problems);
   const { filter, problems: formProblems } = readFilter(name, root);
   if (filter === null) return refuse(...formProblems);
-  return judge(filter, root, lintFilter(filter, { strict: directory.strict, forge }).problems);
+  return judge(filter, root, lintFilter(filter, { strict: directory.strict, forge }));
 }
 
 function refuse(...problems: readonly Problem[]): LoadedFilter {
-  return { filter: null, problems: [...problems].sort(compareProblems), warnings: [] };
+  const tally = { rules: 0, samples: 0, forged: 0 };
+  return { filter: null, problems: [...problems].sort(compareProblems), warnings: [], tally };
 }
 
-function judge(filter: Filter, root: TableNode, found: readonly LintProblem[]): LoadedFilter {
+function judge(filter: Filter, root: TableNode, report: LintReport): LoadedFilter {
   const placed = (severity: LintProblem['severity']): Problem[] =>
-    found
+    report.problems
       .filter((problem) => problem.severity === severity)
       .map((problem) => placeProblem(problem, filter, root))
       .sort(compareProblems);
   const problems = placed('error');
-  return { filter: problems.length === 0 ? filter : null, problems, warnings: placed('warning') };
+  const tally = { rules: filter.rules.length, samples: report.samples, forged: report.forged };
+  return { filter: problems.length === 0 ? filter : null, problems, warnings: placed('warning'), tally };
 }
 
 function placeProblem(problem: LintProblem, filter: Filter, root: TableNode): Problem {

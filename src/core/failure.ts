@@ -9,11 +9,16 @@ export type RuleKind = 'failure' | 'success' | 'ignore' | 'note';
 /** Which modes a jail switches on: `normal` rules always, then each wider one includes those before it. */
 export type RuleMode = 'normal' | 'extra' | 'aggressive';
 
-const MODES: readonly RuleMode[] = ['normal', 'extra', 'aggressive'];
+const MODE_RANKS: Readonly<Record<RuleMode, number>> = { normal: 0, extra: 1, aggressive: 2 };
+
+/** How wide a mode is. */
+export function modeRank(mode: RuleMode): number {
+  return MODE_RANKS[mode];
+}
 
 /** Whether a jail of mode `ceiling` takes what a rule of `mode` finds. */
 export function admitsMode(ceiling: RuleMode, mode: RuleMode): boolean {
-  return MODES.indexOf(mode) <= MODES.indexOf(ceiling);
+  return modeRank(mode) <= modeRank(ceiling);
 }
 
 /** The longest user name that a Match carries; the rest is cut. Mail addresses may have 254 characters. */

@@ -5,6 +5,7 @@ import type { Ban } from './decision.ts';
 import { assert } from './errors.ts';
 import { addFailure } from './failure-window.ts';
 import type { JailPolicy } from './policy.ts';
+import { RecencyMap } from './recency-map.ts';
 import type { FailureWindow, JailTotals, LedgerChanges } from './snapshot.ts';
 import { FOREVER, type Microseconds } from './time.ts';
 
@@ -36,7 +37,7 @@ export class JailLedger {
   readonly name: string;
   policy: JailPolicy | null = null;
   /** In the order of their last failure's arrival: the first is the victim when there are too many. */
-  readonly #windows = new Map<Network, Microseconds[]>();
+  readonly #windows = new RecencyMap<Microseconds[]>();
   readonly #bans = new Map<Network, Ban>();
   readonly #deadlines = new Deadlines();
   readonly #pendingWindows = new Set<Network>();
@@ -56,7 +57,7 @@ export class JailLedger {
   /** Takes a new policy, or null for a jail that is no longer configured: its failures are then forgotten. */
   setPolicy(policy: JailPolicy | null): void {
     this.policy = policy;
-    if (policy === null) for (const offender of [...this.#windows.keys()]) this.forget(offender);
+    if (policy === null) for (const [offender] of this.#windows) this.forget(offender);
   }
 
   /** Adds a failure to its window and returns how many the window holds; makes room where there are too many. */
@@ -64,12 +65,11 @@ export class JailLedger {
     const policy = this.policy;
     assert(policy !== null, 'only a jail with a policy counts');
     const window = this.#windows.get(offender) ?? [];
-    this.#windows.delete(offender);
-    this.trimWindows(maxOffenders - 1);
+    this.#windows.touch(offender, window);
+    this.trimWindows(maxOffenders);
     const before = window.length;
     const units = Math.min(weight, policy.maxRetry);
     const count = addFailure(window, seenAt, units, policy.findTime, policy.maxRetry);
-    this.#windows.set(offender, window);
     this.#failures += count - before;
     this.#totalFailures++;
     this.#pendingTotals = true;
@@ -119,9 +119,7 @@ export class JailLedger {
   lift(offender: Network): void {
     this.#bans.delete(offender);
     this.returnBan(offender);
-    if (this.#deadlines.size > 2 * this.#bans.size + MAX_OUTDATED_DEADLINES) {
-      this.#deadlines.compact((deadline) => this.#bans.get(deadline.key)?.until === deadline.until);
-    }
+    this.#boundDeadlines();
   }
 
   /** Takes out one ban whose time has come by `at`; null when there is none. */
@@ -136,7 +134,7 @@ export class JailLedger {
   /** While there are more than `room` bans, takes out the one that would end first; null when they fit. */
   takeVictim(room: number): Ban | null {
     if (this.#bans.size <= room) return null;
-    const victim = this.#firstToEnd() ?? this.#bans.values().next().value ?? null;
+    const victim = this.#firstToEnd();
     if (victim === null) return null;
     this.lift(victim.offender);
     this.#evictedBans++;
@@ -144,7 +142,8 @@ export class JailLedger {
   }
 
   nextDeadline(): Microseconds | null {
-    return this.#firstToEnd()?.until ?? null;
+    const until = this.#firstToEnd()?.until ?? FOREVER;
+    return until < FOREVER ? until : null;
   }
 
   ban(offender: Network): Ban | null {
@@ -232,17 +231,23 @@ export class JailLedger {
     this.#totalBans = totals.bans;
   }
 
-  restoreWindow(window: FailureWindow): void {
-    this.#windows.set(window.offender, [...window.seenAt]);
-    this.#failures += window.seenAt.length;
+  /** Takes in a stored window; a failure from later than `at` counts as seen then. */
+  restoreWindow({ offender, seenAt }: FailureWindow, at: Microseconds): void {
+    this.#windows.touch(
+      offender,
+      seenAt.map((failureAt) => Math.min(failureAt, at)),
+    );
+    this.#failures += seenAt.length;
+    if ((seenAt.at(-1) ?? at) > at) this.returnWindow(offender);
   }
 
   restoreBan(ban: Ban): void {
     this.#bans.set(ban.offender, ban);
-    if (ban.until < FOREVER) this.#deadlines.push({ until: ban.until, key: ban.offender });
+    this.#deadlines.push({ until: ban.until, key: ban.offender });
+    this.#boundDeadlines();
   }
 
-  /** The ban that ends first, after dropping outdated deadlines; null when none of them ends. */
+  /** The ban that ends first, after dropping outdated deadlines; permanent ones last. Null when there is none. */
   #firstToEnd(): Ban | null {
     for (let first = this.#deadlines.peek(); first !== null; first = this.#deadlines.peek()) {
       const ban = this.#bans.get(first.key);
@@ -253,10 +258,16 @@ export class JailLedger {
   }
 
   #evictWindow(): void {
-    const victim = this.#windows.keys().next();
-    if (victim.done) return;
-    this.forget(victim.value);
+    const victim = this.#windows.oldestKey();
+    if (victim === null) return;
+    this.forget(victim);
     this.#evictedWindows++;
+  }
+
+  /** Each extension of a ban and each lifted one leaves a deadline behind. */
+  #boundDeadlines(): void {
+    if (this.#deadlines.size <= 2 * this.#bans.size + MAX_OUTDATED_DEADLINES) return;
+    this.#deadlines.compact((deadline) => this.#bans.get(deadline.key)?.until === deadline.until);
   }
 
   #boundPending(): void {

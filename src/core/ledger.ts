@@ -4,8 +4,8 @@
  *
  * Everything in it is bounded: windows and bans for each jail by LedgerLimits, pending changes by what they describe.
  */
-import type { Address, Network } from './address.ts';
-import { isBannable } from './bannable.ts';
+import { type Address, bitsOf, familyOf, maskAddress, type Network } from './address.ts';
+import { isBannable, MIN_BAN_PREFIX_LENGTH } from './bannable.ts';
 import type { Ban, Cause, Decision } from './decision.ts';
 import { assert } from './errors.ts';
 import type { Failure } from './failure.ts';
@@ -34,6 +34,8 @@ export class Ledger {
   readonly #jails = new Map<string, JailLedger>();
   #limits: LedgerLimits;
   #protected = new PrefixSet([]);
+  /** Whether there are bans of which only the store says that they are allowed. */
+  #isRestored = false;
   #at: Microseconds = 0;
 
   constructor(limits: LedgerLimits) {
@@ -54,18 +56,21 @@ export class Ledger {
     out: Decision[],
   ): void {
     this.#advanceClock(at);
+    const known = new Set(this.#protected.networks);
+    const added = new PrefixSet(settings.protectedNetworks.filter((network) => !known.has(network)));
     this.#limits = settings.limits;
     this.#protected = new PrefixSet(settings.protectedNetworks);
     const policies = new Map(settings.policies.map((policy) => [policy.name, policy]));
     for (const name of policies.keys()) this.#jail(name);
     for (const jail of this.#jails.values()) {
-      jail.setPolicy(policies.get(jail.name) ?? null);
-      for (const ban of [...jail.bans()]) {
-        if (this.#obstacle(jail, ban.offender) !== null) this.#lift(jail, ban, 'reload', out);
-      }
+      const policy = policies.get(jail.name) ?? null;
+      const isSame = !this.#isRestored && hasSameIgnore(jail.policy, policy);
+      jail.setPolicy(policy);
+      this.#liftForbidden(jail, isSame ? added : null, out);
       jail.trimWindows(settings.limits.maxOffenders);
       this.#makeRoom(jail, settings.limits.maxBans, out);
     }
+    this.#isRestored = false;
   }
 
   /** Counts a failure; an offence adds its decision to `out`. The jail must have a policy. */
@@ -130,14 +135,15 @@ export class Ledger {
   }
 
   /**
-   * Lifts the bans of an address or network, in one jail or (null) in all, and forgets its failures. An address also
-   * finds the ban of the network that it counts as in a jail. Returns whether there was anything to lift.
+   * Lifts the bans of an address or network, in one jail or (null) in all, and forgets its failures. An address finds
+   * every ban that holds it: none is left that would drop its packets. Returns whether there was anything to lift.
    */
   unban(network: Network, jailName: string | null, at: Microseconds, out: Decision[]): boolean {
     this.#advanceClock(at);
     let found = false;
+    const candidates = bannableNetworksOf(network);
     for (const jail of this.#selected(jailName)) {
-      for (const offender of this.#candidates(jail, network)) {
+      for (const offender of candidates) {
         const ban = jail.ban(offender);
         if (ban !== null) {
           this.#lift(jail, ban, 'operator', out);
@@ -225,11 +231,17 @@ export class Ledger {
     };
   }
 
-  /** Fills an empty ledger from an image. Call it before `reconfigure`, which lifts what is no longer allowed. */
-  restore(image: LedgerImage): void {
+  /**
+   * Fills an empty ledger from an image. Call it before `reconfigure`, which lifts what is no longer allowed. A failure
+   * from later than `at` (the clock was set back meanwhile) counts as seen now: its window would take no other until
+   * then.
+   */
+  restore(image: LedgerImage, at: Microseconds): void {
     assert(this.#jails.size === 0, 'a ledger is restored while it is empty');
+    this.#advanceClock(at);
+    this.#isRestored = true;
     for (const totals of image.totals) this.#jail(totals.jail).restoreTotals(totals);
-    for (const window of image.windows) this.#jail(window.jail).restoreWindow(window);
+    for (const window of image.windows) this.#jail(window.jail).restoreWindow(window, at);
     for (const ban of image.bans) this.#jail(ban.jail).restoreBan(ban);
   }
 
@@ -253,6 +265,16 @@ export class Ledger {
     out.push({ kind: 'unban', ban, cause, at: this.#at });
   }
 
+  /** Lifts what must not be banned any more, with what was not protected before; null holds everything against it. */
+  #liftForbidden(jail: JailLedger, added: PrefixSet | null, out: Decision[]): void {
+    if (added?.networks.length === 0) return;
+    for (const ban of [...jail.bans()]) {
+      const isForbidden =
+        added === null ? this.#obstacle(jail, ban.offender) !== null : added.overlaps(ban.offender);
+      if (isForbidden) this.#lift(jail, ban, 'reload', out);
+    }
+  }
+
   #obstacle(jail: JailLedger, offender: Network): Obstacle | null {
     if (!isBannable(offender)) return 'unbannable';
     if (this.#protected.overlaps(offender)) return 'protected';
@@ -267,11 +289,6 @@ export class Ledger {
     const offender = offenderOf(address, policy);
     if (jail.isCounting(offender) || this.#obstacle(jail, offender) === null) return offender;
     return this.#obstacle(jail, address) === null ? address : null;
-  }
-
-  #candidates(jail: JailLedger, network: Network): Set<Network> {
-    const masked = jail.policy === null || network.includes('/') ? network : offenderOf(network, jail.policy);
-    return new Set([network, masked]);
   }
 
   #selected(jailName: string | null): JailLedger[] {
@@ -293,4 +310,19 @@ export class Ledger {
     assert(at >= this.#at, 'time does not run backwards in the ledger');
     this.#at = at;
   }
+}
+
+function hasSameIgnore(before: JailPolicy | null, after: JailPolicy | null): boolean {
+  return before?.ignore.networks.join() === after?.ignore.networks.join();
+}
+
+/** An address itself, and every network that holds it and may be banned; a network stands for itself alone. */
+function bannableNetworksOf(network: Network): readonly Network[] {
+  if (network.includes('/')) return [network];
+  const family = familyOf(network);
+  const networks: Network[] = [];
+  for (let length = bitsOf(family); length >= MIN_BAN_PREFIX_LENGTH[family]; length--) {
+    networks.push(maskAddress(network, length));
+  }
+  return networks;
 }

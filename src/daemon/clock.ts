@@ -1,18 +1,67 @@
-/** The one clock: wall time in microseconds that never goes back, whatever the machine's clock does. */
-import type { Clock, Microseconds } from '../core/time.ts';
+/** The one clock: time in microseconds that never goes back and never stands still, whatever the machine's clock does. */
+import { type Clock, MILLISECOND, type Microseconds } from '../core/time.ts';
+
+/** The time of day has been set when it is this much off: reading it takes time, and it comes in milliseconds. */
+const STEP: Microseconds = 100 * MILLISECOND;
+
+export type SystemClock = Clock & {
+  /** The time of day as the machine has it now, and as journald stamps its entries. */
+  readonly wall: Clock;
+  /** How far this clock is ahead of the machine's: by as much as that was set back since the start. */
+  lead(): Microseconds;
+};
+
+/** What the machine says, in milliseconds. */
+export type MachineClocks = {
+  /** The time of day, which may be set. */
+  readonly timeOfDay: () => number;
+  /** Goes on steadily from 0, which was at the time of day `origin`. */
+  readonly elapsed: () => number;
+  readonly origin: number;
+};
+
+const MACHINE: MachineClocks = {
+  timeOfDay: Date.now,
+  elapsed: () => performance.now(),
+  origin: performance.timeOrigin,
+};
 
 /**
- * Follows the machine's clock. When that is set back, time stands still here until it has caught up: windows and bans
- * then last longer by the step, and none of them ends early.
+ * Follows the machine's clock. Set forward, or after a sleep of the machine, it goes forward as well. Set back, it goes
+ * on from where it was, ahead by the step, at its usual pace: bans and windows last as long as they should. (It must
+ * not wait for the other to catch up: with time at a halt nothing would end, and entries of the journal, stamped with
+ * a time that was, would lead to bans that are over already.)
  */
-export function createSystemClock(
-  readMilliseconds: () => number = () => performance.timeOrigin + performance.now(),
-): Clock {
+export function createSystemClock({ timeOfDay, elapsed, origin }: MachineClocks = MACHINE): SystemClock {
+  let anchor = origin * MILLISECOND;
+  let lead: Microseconds = 0;
   let last: Microseconds = 0;
-  return {
-    now(): Microseconds {
-      last = Math.max(last, Math.round(readMilliseconds() * 1_000));
-      return last;
-    },
-  };
+
+  const readSteady = (): Microseconds => anchor + elapsed() * MILLISECOND;
+  const measureStep = (): Microseconds => timeOfDay() * MILLISECOND - readSteady();
+
+  function readWall(): Microseconds {
+    // Measured again before it is believed: this thread may have been put aside in the middle of the first time.
+    if (Math.abs(measureStep()) >= STEP) {
+      const step = measureStep();
+      if (Math.abs(step) >= STEP) {
+        anchor += step;
+        lead = Math.max(0, lead - step);
+      }
+    }
+    return Math.round(readSteady());
+  }
+
+  function now(): Microseconds {
+    const wall = readWall();
+    last = Math.max(last, wall + Math.round(lead));
+    return last;
+  }
+
+  function leadNow(): Microseconds {
+    readWall();
+    return Math.round(lead);
+  }
+
+  return { now, lead: leadNow, wall: { now: readWall } };
 }

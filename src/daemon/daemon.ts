@@ -7,12 +7,11 @@ import type { Plan } from '../config/plan.ts';
 import type { Ban, Decision } from '../core/decision.ts';
 import { OperationalError } from '../core/errors.ts';
 import { Ledger } from '../core/ledger.ts';
-import type { Clock } from '../core/time.ts';
 import { VERSION } from '../core/version.ts';
 import { createControlServer } from '../http/control-server.ts';
 import type { LedgerLevels } from '../metrics/levels.ts';
 import { createMetrics, type Metrics } from '../metrics/metrics.ts';
-import { createSystemClock } from './clock.ts';
+import { createSystemClock, type SystemClock } from './clock.ts';
 import { type ConfigSource, describeProblems, readConfig } from './config-source.ts';
 import { ControlService } from './control-service.ts';
 import { startEnforcer } from './enforcement.ts';
@@ -65,7 +64,7 @@ export async function runDaemon(source: ConfigSource): Promise<number> {
 class Daemon {
   readonly #source: ConfigSource;
   readonly #plan: Plan;
-  readonly #clock: Clock = createSystemClock();
+  readonly #clock: SystemClock = createSystemClock();
   readonly #bus = new EventBus();
   readonly #health = new Health();
   readonly #log: Log = createLog(openLogWriter(this.#clock), this.#clock);
@@ -93,7 +92,7 @@ class Daemon {
     this.#started.push(() => store.close());
     const protectedNetworks = new ProtectedNetworks(this.#plan.trust);
     const ledger = new Ledger(this.#plan.limits);
-    ledger.restore(state.ledger);
+    ledger.restore(state.ledger, clock.now());
     const decisions = configureLedger(ledger, this.#plan, protectedNetworks, clock);
     const { journalPosition } = state;
     const persister = new Persister({ store, ledger, journalPosition, clock, emit });
@@ -223,7 +222,7 @@ function configureLedger(
   ledger: Ledger,
   plan: Plan,
   protectedNetworks: ProtectedNetworks,
-  clock: Clock,
+  clock: SystemClock,
 ): Decision[] {
   const decisions: Decision[] = [];
   const policies = plan.jails.map(({ policy }) => policy);

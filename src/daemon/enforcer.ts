@@ -24,10 +24,10 @@ export const CHECK_INTERVAL: Microseconds = 400 * MILLISECOND;
 export const RECONCILE_INTERVAL: Microseconds = 30 * SECOND;
 
 /** After somebody else changed the ruleset elements are compared at once, but no more often than this. */
-export const MIN_RECONCILE_INTERVAL: Microseconds = SECOND;
+export const MIN_RECONCILE_INTERVAL: Microseconds = 400 * MILLISECOND;
 
-/** A comparison that took long is not repeated before this many times as long: one percent of a core. */
-export const RECONCILE_REST_FACTOR = 100;
+/** A comparison that took long is not repeated before this many times as long: five percent of a core at the most. */
+export const RECONCILE_REST_FACTOR = 20;
 
 export const SYSTEM_TIMERS: Timers = {
   after(delay, run) {

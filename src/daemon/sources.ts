@@ -1,14 +1,15 @@
 /** Everything that records come from, started and stopped as a plan asks. */
 import type { Plan } from '../config/plan.ts';
 import type { Emit } from '../core/event.ts';
-import type { Clock } from '../core/time.ts';
+import type { Microseconds } from '../core/time.ts';
 import { createJournalSource, type JournalSource } from '../sources/journal.ts';
-import type { Sink } from '../sources/source.ts';
+import type { RecordBatch, Sink } from '../sources/source.ts';
+import type { SystemClock } from './clock.ts';
 import { journalMatchesOf, lookbackOf } from './rules.ts';
 import { SyslogListeners } from './syslog-listeners.ts';
 
 export type SourcesOptions = {
-  readonly clock: Clock;
+  readonly clock: SystemClock;
   readonly sink: Sink;
   readonly emit: Emit;
   /** Where the journal was left. */
@@ -59,11 +60,11 @@ export class Sources {
       position: this.#position,
       lookback: lookbackOf(plan),
       sink: (batch) => {
-        sink(batch);
+        sink(shiftRecords(batch, clock.lead()));
         this.#position = batch.position;
       },
       emit,
-      clock,
+      clock: clock.wall,
     });
     this.#journal = { source, directory };
     await source.start();
@@ -74,4 +75,10 @@ export class Sources {
     this.#journal = null;
     await journal?.source.stop();
   }
+}
+
+/** journald stamps its entries with the machine's clock; ours is ahead of that when it has been set back. */
+function shiftRecords(batch: RecordBatch, lead: Microseconds): RecordBatch {
+  if (lead === 0) return batch;
+  return { ...batch, records: batch.records.map((record) => ({ ...record, at: record.at + lead })) };
 }

@@ -4,32 +4,17 @@
  */
 import type { Network } from '../core/address.ts';
 import { OperationalError } from '../core/errors.ts';
-import { type NetlinkSocket, openNetlinkSocket } from '../native/netlink.ts';
 import { type NftContext, openNftContext } from '../native/nftables.ts';
 import type { FirewallBatch, FirewallCheck, KernelElement, Refusal, SetCounter } from './firewall.ts';
 import { type BanSet, parseBanSet, STANDARD_BAN_SETS } from './layout.ts';
-import {
-  type Attributes,
-  decodeCounter,
-  decodeElements,
-  decodeGeneration,
-  decodeReplies,
-  decodeSetName,
-  encodeQuestion,
-  isDump,
-  type Question,
-} from './nfnetlink.ts';
+import { decodeCounter, decodeSetName } from './nfnetlink.ts';
+import { noPermission, TableQuestions } from './questions.ts';
 import { BASE_CHAIN, batchScript, installScript, MAX_TRUSTED_NETWORKS, removeScript } from './script.ts';
-
-/** From asm-generic/errno-base.h. */
-const EPERM = 1;
-const ENOENT = 2;
 
 export class KernelTable {
   readonly #table: string;
   readonly #context: NftContext;
-  readonly #socket: NetlinkSocket;
-  #sequence = 0;
+  readonly #questions: TableQuestions;
   #trust: readonly Network[] = [];
   /** The sets that our rules look into; null before install(). */
   #sets: readonly BanSet[] | null = null;
@@ -41,7 +26,7 @@ export class KernelTable {
   constructor(table: string) {
     this.#table = table;
     this.#context = openNftContext();
-    this.#socket = openNetlinkSocket();
+    this.#questions = new TableQuestions(table);
   }
 
   /** As Firewall.install. Sets that a former run has made keep their rules and elements. */
@@ -83,20 +68,21 @@ export class KernelTable {
       yield null;
       return;
     }
-    const socket = openNetlinkSocket();
+    // On a socket of its own: others ask their questions in between.
+    const questions = new TableQuestions(this.#table);
     try {
       for (const set of names.map(parseBanSet)) {
-        if (set !== null) yield* this.#listSet(socket, set);
+        if (set !== null) yield* questions.elements(set);
       }
     } finally {
-      socket.close();
+      questions.close();
     }
   }
 
   /** As Firewall.check. */
   check(): FirewallCheck {
     if (this.#sets === null) throw notInstalled();
-    const generation = this.#readGeneration();
+    const generation = this.#questions.generation();
     if (generation === this.#generation) return 'intact';
     this.#generation = generation;
     return this.#isWhole() ? 'touched' : 'missing';
@@ -104,7 +90,9 @@ export class KernelTable {
 
   /** As Firewall.counters. */
   counters(): readonly SetCounter[] {
-    return (this.#ask('counters', '') ?? []).map(decodeCounter).filter((counter) => counter !== null);
+    return (this.#questions.ask('counters', '') ?? [])
+      .map(decodeCounter)
+      .filter((counter) => counter !== null);
   }
 
   /** As Firewall.removeTable. */
@@ -115,7 +103,7 @@ export class KernelTable {
   }
 
   close(): void {
-    this.#socket.close();
+    this.#questions.close();
     this.#context.close();
   }
 
@@ -127,7 +115,7 @@ export class KernelTable {
       throw isThere ? tableConflict(this.#table, error) : error;
     }
     this.#sets = distinct;
-    this.#rules = this.#ask('rules', '')?.length ?? 0;
+    this.#rules = this.#questions.ask('rules', '')?.length ?? 0;
   }
 
   /** A failed transaction applies nothing: halves it until the elements that are refused stand alone. */
@@ -147,70 +135,25 @@ export class KernelTable {
     return refusals;
   }
 
-  *#listSet(socket: NetlinkSocket, set: BanSet): Generator<readonly KernelElement[]> {
-    const sequence = this.#nextSequence();
-    socket.send(encodeQuestion('elements', this.#table, set.name, sequence));
-    for (;;) {
-      const elements: KernelElement[] = [];
-      for (const reply of decodeReplies(socket.receive(), sequence)) {
-        if (reply.kind === 'data') decodeElements(reply.attributes, set, elements);
-        else {
-          if (reply.kind === 'error' && reply.errno !== ENOENT) throw netlinkError(reply.errno);
-          yield elements;
-          return;
-        }
-      }
-      yield elements;
-    }
-  }
-
   /** Whether our chain is there, with as many rules as we made, and every set that they look into. */
   #isWhole(): boolean {
-    if (this.#sets === null || this.#ask('chain', BASE_CHAIN) === null) return false;
+    if (this.#sets === null || this.#questions.ask('chain', BASE_CHAIN) === null) return false;
     const names = new Set(this.#setNames() ?? []);
     if (!this.#sets.every((set) => names.has(set.name))) return false;
-    return (this.#ask('rules', '')?.length ?? 0) === this.#rules;
+    return (this.#questions.ask('rules', '')?.length ?? 0) === this.#rules;
   }
 
   #setNames(): readonly string[] | null {
-    const names = this.#ask('sets', '')?.map(decodeSetName) ?? [];
+    const names = this.#questions.ask('sets', '')?.map(decodeSetName) ?? [];
     return names.length === 0 ? null : names;
-  }
-
-  #readGeneration(): number {
-    const [answer] = this.#ask('generation', '') ?? [];
-    return answer === undefined ? -1 : decodeGeneration(answer);
-  }
-
-  /** The messages that answer a question, copied; null when what was asked about does not exist. */
-  #ask(question: Question, name: string): readonly Attributes[] | null {
-    const sequence = this.#nextSequence();
-    this.#socket.send(encodeQuestion(question, this.#table, name, sequence));
-    const answers: Attributes[] = [];
-    for (;;) {
-      for (const reply of decodeReplies(this.#socket.receive().slice(), sequence)) {
-        if (reply.kind === 'done') return answers;
-        if (reply.kind === 'error') {
-          if (reply.errno === ENOENT) return null;
-          throw netlinkError(reply.errno);
-        }
-        answers.push(reply.attributes);
-        if (!isDump(question)) return answers;
-      }
-    }
-  }
-
-  #nextSequence(): number {
-    this.#sequence = (this.#sequence + 1) >>> 0;
-    return this.#sequence;
   }
 
   /** Runs a script; a change of our own does not count as somebody touching the ruleset. */
   #tryRun(script: string): OperationalError | null {
-    const before = this.#readGeneration();
+    const before = this.#questions.generation();
     const result = this.#context.run(script);
     const isOurs = before === this.#generation || this.#generation < 0;
-    if (result.ok && isOurs && this.#readGeneration() === (before + 1) >>> 0) {
+    if (result.ok && isOurs && this.#questions.generation() === (before + 1) >>> 0) {
       this.#generation = (before + 1) >>> 0;
     }
     return result.ok ? null : nftError(result.error);
@@ -231,21 +174,6 @@ function notInstalled(): OperationalError {
   return new OperationalError('the firewall is not installed yet', {
     code: 'not-installed',
     retriable: true,
-  });
-}
-
-function netlinkError(errno: number): OperationalError {
-  if (errno === EPERM) return noPermission('read nftables');
-  return new OperationalError(`cannot read nftables: errno ${errno}`, {
-    code: 'netlink-failed',
-    retriable: true,
-  });
-}
-
-function noPermission(action: string): OperationalError {
-  return new OperationalError(`cannot ${action}: operation not permitted`, {
-    code: 'no-permission',
-    advice: 'run as root, or give the service AmbientCapabilities=CAP_NET_ADMIN',
   });
 }
 

@@ -5,19 +5,19 @@ import { CompiledPattern, type Finding, type NamedField } from './pattern.ts';
 import { type RouteResult, routeResult } from './router.ts';
 import type { CompiledFilter, CompiledRule, ReaderPart } from './rule.ts';
 
-export type RuleExplanation = {
-  readonly rule: string;
-  readonly outcome: /** The rule reads the line; whether it counts may depend on the session and on rules tried before it. */
-    | { readonly kind: 'matches'; readonly finding: Finding; readonly fields: readonly NamedField[] }
-    /**
-     * `offset` is the character that cannot stand where the rule has got to; the text's length when something is
-     * missing at its end. `text` is the message or, for a json or access rule, the field named.
-     */
-    | { readonly kind: 'differs'; readonly field: string; readonly text: string; readonly offset: number }
-    | { readonly kind: 'missing'; readonly field: string }
-    /** It has the shape, but the address is none, or a second reading names another one. */
-    | { readonly kind: 'no-address' };
-};
+export type RuleOutcome =
+  /** The rule reads the line. Whether it counts may depend on the session, and on rules tried before it. */
+  | { readonly kind: 'matches'; readonly finding: Finding; readonly fields: readonly NamedField[] }
+  /**
+   * `offset` is the character that cannot stand where the rule has got to; the text's length when something is
+   * missing at its end. `text` is the message or, for a json or access rule, the field named.
+   */
+  | { readonly kind: 'differs'; readonly field: string; readonly text: string; readonly offset: number }
+  | { readonly kind: 'missing'; readonly field: string }
+  /** It has the shape, but the address is none, or a second reading names another one. */
+  | { readonly kind: 'no-address' };
+
+export type RuleExplanation = { readonly rule: string; readonly outcome: RuleOutcome };
 
 export type FilterExplanation = {
   readonly filter: string;
@@ -55,7 +55,7 @@ function explainRule(rule: CompiledRule, message: string): RuleExplanation {
 }
 
 /** What keeps one part from matching, null when it does. */
-function explainPart({ field, text, optional, pattern }: ReaderPart): RuleExplanation['outcome'] | null {
+function explainPart({ field, text, optional, pattern }: ReaderPart): RuleOutcome | null {
   if (text === undefined) return optional ? null : { kind: 'missing', field };
   if (!(pattern instanceof CompiledPattern)) {
     return pattern.has(text) ? null : { kind: 'differs', field, text, offset: 0 };

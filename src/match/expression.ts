@@ -1,7 +1,7 @@
 /**
  * The expressions that rules are made of, as a syntax tree: the regular subset of ECMAScript, without assertions inside
- * a pattern, back-references and flags. The tree is what proofs about a rule are made on, and from it the source that
- * V8 runs is written again, also with every preference reversed.
+ * a pattern, back-references and flags. The tree is what proofs about a rule are made on, and what V8's source is
+ * written from.
  */
 import { OperationalError } from '../core/errors.ts';
 
@@ -66,99 +66,6 @@ export function parseExpression(source: string): ParsedExpression {
   }
   if (source[0] !== '^') throw new PatternError('the expression must begin with ^', 0);
   return new Parser(source).parse();
-}
-
-/**
- * Writes the expression for V8, anchored, without names. `reversed` prefers the fewest repetitions where the original
- * prefers the most, and the last alternative where it prefers the first: of all ways to read a text, the opposite one.
- */
-export function writeExpression(body: Expression, reversed: boolean): string {
-  return `^(?:${write(body, reversed)})$`;
-}
-
-/**
- * Writes the expression with a group around each stretch of free text and each address, and lists which they are: the
- * places where a forger can write, and where the true address stands.
- */
-export function writeMarked(
-  body: Expression,
-  addressGroups: readonly number[],
-): { readonly source: string; readonly groups: readonly ('free' | 'address')[] } {
-  const groups: ('free' | 'address')[] = [];
-  const mark = (node: Expression): string => {
-    if (node.kind === 'set') return node.source;
-    if (node.kind === 'sequence') return node.items.map(mark).join('');
-    if (node.kind === 'choice') return `(?:${node.options.map(mark).join('|')})`;
-    if (node.kind === 'group') {
-      if (!addressGroups.includes(node.index)) return mark(node.body);
-      groups.push('address');
-      return `(${write(plain(node.body), false)})`;
-    }
-    if (node.max === Number.POSITIVE_INFINITY && freedom(node.body) >= FREE_SYMBOLS) {
-      groups.push('free');
-      return `(${write(plain(node), false)})`;
-    }
-    return `(?:${mark(node.body)})${writeCounts(node.min, node.max)}${node.lazy ? '?' : ''}`;
-  };
-  const source = `^(?:${mark(body)})$`;
-  return { source, groups };
-}
-
-/**
- * Repeated sets of at least this many symbols count as free text: \S and [^"] do, the letters, digits and marks that
- * names of hosts and users of this machine are made of do not.
- */
-const FREE_SYMBOLS = 90;
-
-/** How many symbols the expression may contain anywhere. */
-function freedom(node: Expression): number {
-  switch (node.kind) {
-    case 'set':
-      return node.symbols.reduce((sum, symbol) => sum + symbol, 0);
-    case 'sequence':
-      return Math.max(0, ...node.items.map(freedom));
-    case 'choice':
-      return Math.max(0, ...node.options.map(freedom));
-    default:
-      return freedom(node.body);
-  }
-}
-
-/** The same expression without capture groups. */
-function plain(node: Expression): Expression {
-  switch (node.kind) {
-    case 'set':
-      return node;
-    case 'sequence':
-      return { kind: 'sequence', items: node.items.map(plain) };
-    case 'choice':
-      return { kind: 'choice', options: node.options.map(plain) };
-    case 'group':
-      return plain(node.body);
-    case 'repeat':
-      return { ...node, body: plain(node.body) };
-  }
-}
-
-/**
- * Texts of which every match must begin with one, at most `limit` of them, the longest that the tree gives away.
- * [''] when nothing is known.
- */
-export function literalPrefixes(body: Expression, limit: number): readonly string[] {
-  const found = extendPrefixes([''], body, limit);
-  return [...new Set(found.prefixes)];
-}
-
-/** The longest text that stands in every match, '' when there is none. */
-export function requiredLiteral(body: Expression): string {
-  let longest = '';
-  let run = '';
-  for (const item of flatten(body)) {
-    const text = item.kind === 'set' ? onlyCharacter(item) : '';
-    run = text === '' ? '' : run + text;
-    if (run.length > longest.length) longest = run;
-  }
-  return longest;
 }
 
 class Parser {
@@ -370,88 +277,4 @@ function setOf(character: string): SymbolSet {
 
 function fullSet(): SymbolSet {
   return new Uint8Array(SYMBOL_COUNT).fill(1);
-}
-
-function write(node: Expression, reversed: boolean): string {
-  switch (node.kind) {
-    case 'set':
-      return node.source;
-    case 'sequence':
-      return node.items.map((item) => write(item, reversed)).join('');
-    case 'choice': {
-      const options = node.options.map((option) => write(option, reversed));
-      return `(?:${(reversed ? options.reverse() : options).join('|')})`;
-    }
-    case 'group':
-      return `(${write(node.body, reversed)})`;
-    case 'repeat': {
-      const body = write(node.body, reversed);
-      const atom = node.body.kind === 'sequence' ? `(?:${body})` : body;
-      return `${atom}${writeCounts(node.min, node.max)}${node.lazy !== reversed ? '?' : ''}`;
-    }
-  }
-}
-
-function writeCounts(min: number, max: number): string {
-  if (max === Number.POSITIVE_INFINITY) return min === 0 ? '*' : min === 1 ? '+' : `{${min},}`;
-  if (min === 0 && max === 1) return '?';
-  return min === max ? `{${min}}` : `{${min},${max}}`;
-}
-
-/** Appends what `node` must begin with to each prefix; `open` as long as the whole of it is known. */
-function extendPrefixes(
-  prefixes: readonly string[],
-  node: Expression,
-  limit: number,
-): { prefixes: readonly string[]; open: boolean } {
-  switch (node.kind) {
-    case 'set': {
-      const character = onlyCharacter(node);
-      if (character === '') return { prefixes, open: false };
-      return { prefixes: prefixes.map((prefix) => prefix + character), open: true };
-    }
-    case 'group':
-      return extendPrefixes(prefixes, node.body, limit);
-    case 'sequence': {
-      let current: { prefixes: readonly string[]; open: boolean } = { prefixes, open: true };
-      for (const item of node.items) {
-        current = extendPrefixes(current.prefixes, item, limit);
-        if (!current.open) break;
-      }
-      return current;
-    }
-    case 'choice':
-      return mergePrefixes(prefixes, node.options, limit);
-    case 'repeat':
-      if (node.min !== 0 || node.max !== 1) return { prefixes, open: false };
-      return mergePrefixes(prefixes, [node.body, { kind: 'sequence', items: [] }], limit);
-  }
-}
-
-/** Several ways on: all of them known to their ends, or none of them used. */
-function mergePrefixes(
-  prefixes: readonly string[],
-  options: readonly Expression[],
-  limit: number,
-): { prefixes: readonly string[]; open: boolean } {
-  const extended = options.map((option) => extendPrefixes(prefixes, option, limit));
-  const merged = extended.flatMap((option) => option.prefixes);
-  if (merged.length > limit) return { prefixes, open: false };
-  return { prefixes: merged, open: extended.every((option) => option.open) };
-}
-
-/** The sequence's items with groups and single repetitions opened up, everything else as a break. */
-function* flatten(node: Expression): Generator<Expression> {
-  if (node.kind === 'sequence') for (const item of node.items) yield* flatten(item);
-  else if (node.kind === 'group') yield* flatten(node.body);
-  else yield node;
-}
-
-/** The one character of a set that was written as such, or ''. */
-function onlyCharacter(node: Expression & { kind: 'set' }): string {
-  const { source } = node;
-  if (source.length === 1 && source !== '.') return source;
-  if (source.length === 2 && source[0] === '\\' && /[^A-Za-z0-9]/.test(source[1] ?? ''))
-    return source[1] ?? '';
-  return '';
 }

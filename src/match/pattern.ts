@@ -8,17 +8,10 @@ import { MAX_USER_LENGTH } from '../core/failure.ts';
 import { type Ambiguity, findAmbiguity } from './ambiguity.ts';
 import { buildAutomaton, differingOffset } from './automaton.ts';
 import { compileExpression, isLinear } from './engine.ts';
-import {
-  type Expression,
-  literalPrefixes,
-  type ParsedExpression,
-  PatternError,
-  parseExpression,
-  requiredLiteral,
-  writeExpression,
-  writeMarked,
-} from './expression.ts';
+import { type Expression, type ParsedExpression, PatternError, parseExpression } from './expression.ts';
+import { writeExpression, writeMarked } from './expression-source.ts';
 import type { TextPattern } from './filter.ts';
+import { literalPrefixes, requiredLiteral } from './literals.ts';
 import { compileTemplate } from './template.ts';
 
 /** What a rule reads out of a message; both '' when the pattern names none. */

@@ -1,4 +1,4 @@
-/** Finds which of many values want a text, by how the text begins: a radix tree, one comparison for each of its edges. */
+/** Finds which of many values want a text by how it begins: a radix tree, one comparison for each of its edges. */
 
 type Node<Value> = {
   /** What leads here from the node above. */

@@ -1,6 +1,6 @@
 /** A filter, compiled: its rules in the order in which they are tried, each with something that reads a message. */
 import { assert } from '../core/errors.ts';
-import type { RuleMode } from '../core/failure.ts';
+import { modeRank } from '../core/failure.ts';
 import { ACCESS_FIELDS, type AccessField, AccessLine } from './access.ts';
 import { PatternError } from './expression.ts';
 import type { FieldTest, Filter, Rule } from './filter.ts';
@@ -55,15 +55,8 @@ export type CompiledFilter = {
   readonly rulesByPrefix: PrefixTree<CompiledRule>;
 };
 
-const MODE_RANKS: Readonly<Record<RuleMode, number>> = { normal: 0, extra: 1, aggressive: 2 };
-
 /** Rules of a filter with `remember`: each has a bit in its sessions' marks. */
 export const MAX_REMEMBERING_RULES = 30;
-
-/** How wide a mode is; a jail takes matches up to the rank of its own mode. */
-export function modeRank(mode: RuleMode): number {
-  return MODE_RANKS[mode];
-}
 
 /** Compiles a filter that the linter has passed. Throws PatternError for the first rule that cannot be compiled. */
 export function compileFilter(filter: Filter): CompiledFilter {

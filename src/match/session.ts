@@ -15,7 +15,7 @@ export const MAX_SESSIONS = 20_000;
  */
 export const SESSION_TIME: Microseconds = 3 * MINUTE;
 
-/** The rank of no mode at all: wider than every mode (modeRank in match/rule.ts). */
+/** The rank of no mode at all: wider than every mode (modeRank in core/failure.ts). */
 export const NO_RANK = 3;
 
 export type Session = {

@@ -3,8 +3,8 @@
  * larger than memory: it is read as fast as it is used.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { open } from 'node:fs/promises';
 import { once } from 'node:events';
+import { open } from 'node:fs/promises';
 import { pipeline, type Readable, type Transform } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { OperationalError } from '../core/errors.ts';
@@ -134,7 +134,11 @@ function describeError(error: unknown, path: string): Error {
   }
   const advice = code === 'EACCES' ? 'logs are often for root and the group adm: try it with sudo' : '';
   const reason = REASONS.get(code) ?? error.message;
-  return new OperationalError(`cannot read ${path}: ${reason}`, { code: code || 'unreadable', advice, cause: error });
+  return new OperationalError(`cannot read ${path}: ${reason}`, {
+    code: code || 'unreadable',
+    advice,
+    cause: error,
+  });
 }
 
 function errorText(error: unknown): string {

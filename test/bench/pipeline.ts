@@ -27,8 +27,8 @@ import { LOG_LINES, readChunks, withLogFile } from './log-file.ts';
 import { ATTACKER_COUNT, LOG_HOURS } from './sshd-log.ts';
 import { median } from './statistics.ts';
 
-const WARM_UP_ROUNDS = 2;
-const ROUNDS = 7;
+const WARM_UP_ROUNDS = 1;
+const ROUNDS = 5;
 const CONFIGURATION = join(import.meta.dirname, '../../etc/bailiff.toml');
 const TARGET_LINES_PER_SECOND = 'fail2ban: 19,000';
 

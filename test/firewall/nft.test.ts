@@ -20,31 +20,31 @@ function firewallWith(body: string): NftFirewall {
 test('a worker that is lost fails its requests as retriable, and the next request has another', async () => {
   const firewall = firewallWith(`
     if (served === 2) throw new Error('out of luck');
-    if (request.kind === 'check') reply({ kind: 'result', value: 'intact' });`);
-  assert.equal(await firewall.check(), 'intact');
+    if (request.kind === 'counters') reply({ kind: 'result', value: [] });`);
+  assert.deepEqual(await firewall.counters(), []);
   const isLost = (error: OperationalError) => error.code === 'worker-lost' && error.retriable;
-  const pending = [firewall.check(), firewall.list(), firewall.check()];
+  const pending = [firewall.counters(), firewall.list(), firewall.counters()];
   for (const result of await Promise.allSettled(pending)) {
     assert.ok(result.status === 'rejected' && isLost(result.reason));
     assert.match(result.reason.message, /out of luck/);
   }
-  assert.equal(await firewall.check(), 'intact');
+  assert.deepEqual(await firewall.counters(), []);
   await firewall.close();
 });
 
 test('a failure of the world comes through as one, a bug as a bug', async () => {
   const firewall = firewallWith(`
-    reply(request.kind === 'check'
+    reply(request.kind === 'counters'
       ? { kind: 'failure', error: { message: 'no', code: 'no-permission', advice: 'be root', retriable: false } }
       : { kind: 'bug', stack: 'Error: assertion failed: here' });`);
-  await assert.rejects(firewall.check(), {
+  await assert.rejects(firewall.counters(), {
     name: 'OperationalError',
     message: 'no',
     code: 'no-permission',
     advice: 'be root',
     retriable: false,
   });
-  await assert.rejects(firewall.counters(), {
+  await assert.rejects(firewall.list(), {
     name: 'Error',
     message: /in the nft worker: .*assertion failed: here/,
   });

@@ -149,6 +149,20 @@ describe('failures in the journal', { skip: sceneMissing }, () => {
     assert.ok(!(await bansOf(daemon)).some(({ offender }) => offender === '203.0.113.15'));
   });
 
+  test('count on when journald was rotated, killed and started again', async () => {
+    const { journald, daemon } = scene;
+    const { totalFailures } = await jailOf(daemon);
+    await failLogins(journald, '203.0.113.18', 1);
+    await journald.rotate();
+    await failLogins(journald, '203.0.113.18', 1);
+    await journald.sync();
+    await journald.kill9();
+    await journald.start();
+    await failLogins(journald, '203.0.113.18', 1);
+    assert.equal((await waitForBan(daemon, '203.0.113.18')).failures, 3);
+    assert.equal((await jailOf(daemon)).totalFailures, totalFailures + 3);
+  });
+
   test('count when they come from the unit or through /dev/log as well', {
     skip: requirements('root', 'units', 'logger') ?? false,
   }, async () => {

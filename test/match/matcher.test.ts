@@ -113,7 +113,7 @@ describe('the rules of a filter', () => {
     assert.deepEqual(story(filter, ['accepted 203.0.113.9']), []);
   });
 
-  it('are tried in the narrowest mode first, so that no jail loses a match to a rule that it has not switched on', () => {
+  it('are tried in the narrowest mode first, so that no jail loses a match to a rule that it leaves off', () => {
     const filter = filterOf([
       ruleOf('<any> <address>', { name: 'wide', mode: 'aggressive' }),
       ruleOf('ref<any> <address>', { name: 'ignored', mode: 'extra', kind: 'ignore' }),

@@ -1,7 +1,8 @@
 /** Records and filters for tests, of which only what matters has to be said. */
 import type { LogRecord } from '../../src/core/record.ts';
 import { SECOND } from '../../src/core/time.ts';
-import type { Filter, FilterInput, Rule } from '../../src/match/filter.ts';
+import type { FieldTest, Filter, FilterInput, Rule } from '../../src/match/filter.ts';
+import { compileReader, type Reader } from '../../src/match/rule.ts';
 
 /** A record; `at` is in seconds. */
 export function recordOf(parts: Partial<LogRecord> & { readonly message: string }): LogRecord {
@@ -41,4 +42,17 @@ export function ruleOf(pattern: string | Rule['pattern'], parts: Partial<Rule> =
 export function filterOf(rules: readonly Rule[], input: Partial<FilterInput> = {}, name = 'test'): Filter {
   const journal = { uids: [], units: [], executables: [] };
   return { name, description: '', input: { identifiers: ['sshd'], journal, ...input }, rules };
+}
+
+type Test = string | readonly (string | number | boolean)[];
+
+/** A reader whose fields are tested by templates (text) or values (arrays); a `?` at the end makes one optional. */
+export function readerOf(form: 'json' | 'access', tests: Readonly<Record<string, Test>>): Reader {
+  const fields = Object.entries(tests).map(([key, test]): FieldTest => {
+    const optional = key.endsWith('?');
+    const field = optional ? key.slice(0, -1) : key;
+    if (typeof test === 'string') return { field, optional, pattern: { form: 'template', text: test } };
+    return { field, optional, pattern: { form: 'values', values: test } };
+  });
+  return compileReader(ruleOf({ form, fields }));
 }

@@ -56,7 +56,7 @@ test('a restart at any point changes nothing: the decisions are those of an unin
       if (!random.chance(0.02)) continue;
       const image: LedgerImage = structuredClone(restarted.image());
       restarted = new Ledger(ANY_LIMITS);
-      restarted.restore(image);
+      restarted.restore(image, step.at);
       const decisions: Decision[] = [];
       restarted.reconfigure(lastSettings(steps, index), step.at, decisions);
       assert.deepEqual(decisions, [], `the restart after step ${index} decides nothing`);

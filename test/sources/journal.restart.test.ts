@@ -44,7 +44,7 @@ async function readAndKill(directory: string, position: string | null, commits: 
   return done;
 }
 
-describe('across a restart', { skip: journalFilesMissing }, () => {
+describe('across a restart', { skip: journalFilesMissing, timeout: 60_000 }, () => {
   test('every entry is counted once, though the process was killed at random points', async (context) => {
     const COUNT = 20_000;
     const seed = Number(process.env.SEED ?? Date.now() % 100_000);
@@ -69,7 +69,7 @@ describe('across a restart', { skip: journalFilesMissing }, () => {
   });
 });
 
-describe('a backlog of large messages', { skip: journalFilesMissing }, () => {
+describe('a backlog of large messages', { skip: journalFilesMissing, timeout: 60_000 }, () => {
   test('takes no more memory than its slots and what the collector has not come to yet', async (context) => {
     const COUNT = 3_000;
     const directory = temporaryDirectory(context);
@@ -88,7 +88,7 @@ describe('a backlog of large messages', { skip: journalFilesMissing }, () => {
   });
 });
 
-describe('a worker', { skip: journalFilesMissing }, () => {
+describe('a worker', { skip: journalFilesMissing, timeout: 60_000 }, () => {
   const workerThat = (code: string) => new URL(`data:text/javascript,${encodeURIComponent(code)}`);
 
   test('that ends is reported and started again', async (context) => {
@@ -139,7 +139,7 @@ describe('a worker', { skip: journalFilesMissing }, () => {
 
 const journaldMissing = requirements('namespaces', 'journald') ?? false;
 
-describe('with a journald that writes', { skip: journaldMissing }, () => {
+describe('with a journald that writes', { skip: journaldMissing, timeout: 60_000 }, () => {
   async function openJournal(context: TestContext) {
     const bed = await openBed();
     context.after(() => bed.close());

@@ -237,7 +237,7 @@ describe(`the state file and the ledger (seed ${SEED})`, () => {
   function newLedger(image: LedgerImage, at: number): Ledger {
     const limits = { maxOffenders: 16, maxBans: 8 };
     const made = new Ledger(limits);
-    made.restore(image);
+    made.restore(image, at);
     made.reconfigure({ policies: jails.map(policyOf), limits, protectedNetworks: [] }, at, []);
     return made;
   }

@@ -1,0 +1,105 @@
+/** One match as a JSON line for programs, or as text for people. Everything in it is an attacker's text. */
+import type { Match } from '../core/failure.ts';
+import { printable, printableJson } from '../core/printable.ts';
+import { undecorate } from '../match/matcher.ts';
+import { CompiledPattern, type NamedField } from '../match/pattern.ts';
+import type { CompiledFilter, CompiledRule } from '../match/rule.ts';
+import type { InputRecord } from './record-input.ts';
+import type { Style } from './terminal.ts';
+
+/** What `bailiff match` prints for each match. */
+export type MatchReport = {
+  /** As in the JSON line that was read. */
+  readonly id?: string | number | undefined;
+  readonly line: number;
+  readonly filter: string;
+  readonly rule: string;
+  readonly kind: Match['kind'];
+  readonly mode: Match['mode'];
+  /** Whom a jail would count; null when the match is no failure. */
+  readonly address: string | null;
+  readonly user: string | null;
+  /** The named parts of the line. */
+  readonly fields: Readonly<Record<string, string>>;
+};
+
+/** Characters of a message that are shown to people. */
+const MAX_SHOWN_LENGTH = 1_000;
+
+export class MatchPrinter {
+  readonly #rules = new Map<string, CompiledRule>();
+  readonly #style: Style;
+
+  constructor(filters: readonly CompiledFilter[], style: Style) {
+    this.#style = style;
+    for (const { filter, rules } of filters) {
+      for (const rule of rules) this.#rules.set(`${filter.name}/${rule.rule.name}`, rule);
+    }
+  }
+
+  json({ line, id }: InputRecord, match: Match): string {
+    const { filter, rule, kind, mode, address, user } = match;
+    const fields = Object.fromEntries(this.#fields(match).map(({ name, value }) => [name, value]));
+    const report: MatchReport = {
+      id,
+      line,
+      filter,
+      rule,
+      kind,
+      mode,
+      address: kind === 'failure' ? address : null,
+      user: user === '' ? null : user,
+      fields,
+    };
+    return printableJson(report);
+  }
+
+  /** The line with its named parts in colours, and below it what was found. */
+  text({ line }: InputRecord, match: Match): string {
+    const { dim, bold, red, green } = this.#style;
+    const { identifier, pid } = match.record;
+    const source = identifier === '' ? '' : `${identifier}${pid === '' ? '' : `[${pid}]`}: `;
+    const paint = match.kind === 'failure' ? red : green;
+    const who = [match.address, match.user === '' ? '' : `user ${match.user}`].filter((word) => word !== '');
+    const found = [match.kind, ...who].join(' ');
+    return [
+      `${dim(`${line}: ${printable(source, MAX_SHOWN_LENGTH)}`)}${this.#paintMessage(match)}`,
+      `    ${paint(printable(found))} ${bold(`${match.filter}/${match.rule}`)}`,
+    ].join('\n');
+  }
+
+  #fields({ filter, rule, record }: Match): NamedField[] {
+    return this.#rules.get(`${filter}/${rule}`)?.reader.fields(undecorate(record.message).message) ?? [];
+  }
+
+  #paintMessage({ filter, rule, record }: Match): string {
+    const inner = undecorate(record.message).message;
+    const shift = record.message.indexOf(inner);
+    const spans = this.#rules
+      .get(`${filter}/${rule}`)
+      ?.reader.parts(inner)
+      .flatMap(({ pattern, text, field }) =>
+        field === '' && text !== undefined && pattern instanceof CompiledPattern
+          ? pattern.stretches(text)
+          : [],
+      );
+    let shown = '';
+    let end = 0;
+    const sorted = (spans ?? []).sort((left, right) => left.start - right.start);
+    for (const span of sorted) {
+      if (span.start + shift < end) continue;
+      shown += cut(record.message, end, span.start + shift);
+      end = span.end + shift;
+      const paint = span.kind === 'address' ? this.#style.red : this.#style.yellow;
+      shown += paint(cut(record.message, span.start + shift, end));
+    }
+    return shown + cut(record.message, end, record.message.length);
+  }
+}
+
+/** A part of a message, made printable; nothing of it beyond MAX_SHOWN_LENGTH. */
+function cut(message: string, start: number, end: number): string {
+  if (start >= MAX_SHOWN_LENGTH) return '';
+  const rest = end > MAX_SHOWN_LENGTH ? '...' : '';
+  return printable(message.slice(start, Math.min(end, MAX_SHOWN_LENGTH))) + rest;
+}

@@ -1,0 +1,100 @@
+/** Expressions written as source for V8: as they are, with every preference reversed, or with marks for a forger. */
+import type { Expression } from './expression.ts';
+
+/**
+ * Writes the expression for V8, anchored, without names. `reversed` prefers the fewest repetitions where the original
+ * prefers the most, and the last alternative where it prefers the first: of all ways to read a text, the opposite one.
+ */
+export function writeExpression(body: Expression, reversed: boolean): string {
+  return `^(?:${write(body, reversed)})$`;
+}
+
+/**
+ * Writes the expression with a group around each stretch of free text and each address, and lists which they are: the
+ * places where a forger can write, and where the true address stands.
+ */
+export function writeMarked(
+  body: Expression,
+  addressGroups: readonly number[],
+): { readonly source: string; readonly groups: readonly ('free' | 'address')[] } {
+  const groups: ('free' | 'address')[] = [];
+  const mark = (node: Expression): string => {
+    if (node.kind === 'set') return node.source;
+    if (node.kind === 'sequence') return node.items.map(mark).join('');
+    if (node.kind === 'choice') return `(?:${node.options.map(mark).join('|')})`;
+    if (node.kind === 'group') {
+      if (!addressGroups.includes(node.index)) return mark(node.body);
+      groups.push('address');
+      return `(${write(plain(node.body), false)})`;
+    }
+    if (node.max === Number.POSITIVE_INFINITY && freedom(node.body) >= FREE_SYMBOLS) {
+      groups.push('free');
+      return `(${write(plain(node), false)})`;
+    }
+    return `(?:${mark(node.body)})${writeCounts(node.min, node.max)}${node.lazy ? '?' : ''}`;
+  };
+  const source = `^(?:${mark(body)})$`;
+  return { source, groups };
+}
+
+/**
+ * Repeated sets of at least this many symbols count as free text: \S and [^"] do, the letters, digits and marks that
+ * names of hosts and users of this machine are made of do not.
+ */
+const FREE_SYMBOLS = 90;
+
+/** How many symbols the expression may contain anywhere. */
+function freedom(node: Expression): number {
+  switch (node.kind) {
+    case 'set':
+      return node.symbols.reduce((sum, symbol) => sum + symbol, 0);
+    case 'sequence':
+      return Math.max(0, ...node.items.map(freedom));
+    case 'choice':
+      return Math.max(0, ...node.options.map(freedom));
+    default:
+      return freedom(node.body);
+  }
+}
+
+/** The same expression without capture groups. */
+function plain(node: Expression): Expression {
+  switch (node.kind) {
+    case 'set':
+      return node;
+    case 'sequence':
+      return { kind: 'sequence', items: node.items.map(plain) };
+    case 'choice':
+      return { kind: 'choice', options: node.options.map(plain) };
+    case 'group':
+      return plain(node.body);
+    case 'repeat':
+      return { ...node, body: plain(node.body) };
+  }
+}
+
+function write(node: Expression, reversed: boolean): string {
+  switch (node.kind) {
+    case 'set':
+      return node.source;
+    case 'sequence':
+      return node.items.map((item) => write(item, reversed)).join('');
+    case 'choice': {
+      const options = node.options.map((option) => write(option, reversed));
+      return `(?:${(reversed ? options.reverse() : options).join('|')})`;
+    }
+    case 'group':
+      return `(${write(node.body, reversed)})`;
+    case 'repeat': {
+      const body = write(node.body, reversed);
+      const atom = node.body.kind === 'sequence' ? `(?:${body})` : body;
+      return `${atom}${writeCounts(node.min, node.max)}${node.lazy !== reversed ? '?' : ''}`;
+    }
+  }
+}
+
+function writeCounts(min: number, max: number): string {
+  if (max === Number.POSITIVE_INFINITY) return min === 0 ? '*' : min === 1 ? '+' : `{${min},}`;
+  if (min === 0 && max === 1) return '?';
+  return min === max ? `{${min}}` : `{${min},${max}}`;
+}
