@@ -10,6 +10,7 @@ import type { Filter, Pattern } from '../match/filter.ts';
 import { Matcher } from '../match/matcher.ts';
 import type { RouteResult } from '../match/router.ts';
 import { compileFilter } from '../match/rule.ts';
+import { STANDARD_INPUT } from '../sources/file.ts';
 import { configPathOf } from './command.ts';
 import type { ExplainOptions } from './explain.ts';
 import { loadChosenFilters } from './filter-choice.ts';
@@ -54,20 +55,11 @@ export async function explainLine(
   options: ExplainOptions,
   terminal: Terminal,
 ): Promise<Explanation> {
-  const records = await readRecords(line, options, terminal);
-  const record = records.at(-1);
-  if (record === undefined) throw new OperationalError('there is no line to explain', { code: 'no-line' });
-  const isTriedByAll = record.identifier === '';
   const { filters, plan } = loadFiltersAndPlan(options, terminal);
   const compiled = filters.map(compileFilter);
-  const matcher = new Matcher(compiled);
-  let matches: Match[] = [];
-  for (const each of records) {
-    matches = [];
-    if (each.identifier === '') matcher.matchAll(each, matches);
-    else matcher.match(each, matches);
-  }
-  const { sender, hostname, identifier, pid, message } = record;
+  const { record, matches } = await runSession(line, new Matcher(compiled), options, terminal);
+  const isTriedByAll = record.identifier === '';
+  const { at, sender, hostname, identifier, pid, message } = record;
   return {
     record: { sender, hostname, identifier, pid, message },
     isTriedByAll,
@@ -76,36 +68,48 @@ export async function explainLine(
       route,
       rules: rules.map(({ rule, outcome }) => describeRule(filters, filter, rule, outcome)),
     })),
-    matches: matches.map(({ record: { at }, ...match }) => {
-      const jails = plan === null ? null : judgeMatch({ ...match, record }, plan, at);
-      return { ...match, jails };
+    matches: matches.map((match) => {
+      const { record: _, ...found } = match;
+      return { ...found, jails: plan === null ? null : judgeMatch(match, plan, at) };
     }),
   };
 }
 
-/** The records of the session, the last of which is the one to be explained. */
-async function readRecords(
+/** Matches the lines of a session one after the other; what comes of the last one is what is wanted. */
+async function runSession(
   line: string,
+  matcher: Matcher,
   options: ExplainOptions,
   terminal: Terminal,
-): Promise<readonly LogRecord[]> {
-  const records: LogRecord[] = [];
-  if (line === '-') {
+): Promise<{ record: LogRecord; matches: readonly Match[] }> {
+  const last: { record: LogRecord | null; matches: Match[] } = { record: null, matches: [] };
+  const take = (read: LogRecord): void => {
+    const record = { ...read, identifier: options.identifier ?? read.identifier };
+    const matches: Match[] = [];
+    if (record.identifier === '') matcher.matchAll(record, matches);
+    else matcher.match(record, matches);
+    Object.assign(last, { record, matches });
+  };
+  if (line === STANDARD_INPUT) {
     const input = await openLines(line, options.as, terminal);
-    for await (const batch of input.batches) records.push(...batch.map(({ record }) => record));
-  } else {
-    const record = readLine(line, options.as, terminal);
-    if (record !== null) records.push(record);
-  }
-  const { identifier } = options;
-  return identifier === undefined ? records : records.map((record) => ({ ...record, identifier }));
+    await input.read(take, async () => true);
+  } else take(readLine(line, options.as, terminal));
+  const { record, matches } = last;
+  if (record === null) throw noLine('there is no line to explain');
+  return { record, matches };
 }
 
-function readLine(line: string, form: LineForm, terminal: Terminal): LogRecord | null {
+function readLine(line: string, form: LineForm, terminal: Terminal): LogRecord {
   const bytes = Buffer.from(line);
-  const found = createLineReader(form, terminal.now() * MILLISECOND)(bytes, 0, bytes.length, false);
-  if (typeof found === 'string') throw new OperationalError(`the line ${found}`, { code: 'no-line' });
-  return found?.record ?? null;
+  const reader = createLineReader(form, terminal.now() * MILLISECOND);
+  const record = reader.read(bytes, 0, bytes.length, false);
+  if (record === null) throw noLine('there is nothing in the line');
+  if (typeof record === 'string') throw noLine(`the line ${record}`);
+  return record;
+}
+
+function noLine(message: string): OperationalError {
+  return new OperationalError(message, { code: 'no-line' });
 }
 
 /** The filters that are chosen, and the configuration when it can be used. */
@@ -115,10 +119,9 @@ function loadFiltersAndPlan(
 ): { filters: readonly Filter[]; plan: LoadedConfig['plan'] } {
   const { userId: uid, environment: env } = terminal;
   const { plan, problems } = loadConfig({ configPath: configPathOf(options, terminal), uid, env });
-  if (plan === null && options.filter === undefined) {
-    const [first] = problems;
-    if (first !== undefined) terminal.complain(formatProblem(first));
-  }
+  // What keeps a filter out is told below, when the filters are loaded by themselves.
+  const told = plan === null || options.filter !== undefined ? problems.slice(0, 1) : problems;
+  for (const problem of told) terminal.complain(formatProblem(problem));
   const filters =
     plan === null || options.filter !== undefined ? loadChosenFilters(options, terminal) : plan.filters;
   return { filters, plan };

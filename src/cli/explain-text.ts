@@ -92,7 +92,7 @@ function renderFilter(
   const shown = isAll ? tried : chooseRules(tried);
   const lines = shown.flatMap((rule) => renderRule(rule, rule.rule === match?.rule, terminal));
   const rest = [
-    countOrNothing(tried.length - shown.length, 'rule before differs earlier', 'rules before differ earlier'),
+    countOrNothing(tried.length - shown.length, 'rule differs earlier', 'rules differ earlier'),
     countOrNothing(rules.length - tried.length, 'rule after it is not tried', 'rules after it are not tried'),
   ].filter((text) => text !== '');
   const notes = rest.length === 0 ? [] : [`  ${terminal.style.dim(rest.join(', '))}`];
@@ -134,9 +134,8 @@ function renderRule(rule: ExplainedRule, isHit: boolean, terminal: Terminal): st
       const what = isHit
         ? style.green('matches')
         : 'fits, but its session does not: it has no address, or no line before';
-      const fields = outcome.fields.map(
-        ({ name, value }) => `${name} = ${printable(value, MAX_VALUE_LENGTH)}`,
-      );
+      const found = outcome.fields.filter(({ value }) => value !== '');
+      const fields = found.map(({ name, value }) => `${name} = ${printable(value, MAX_VALUE_LENGTH)}`);
       return [`${head}: ${what}`, ...pattern, ...indent(fields, MARGIN)];
     }
   }

@@ -36,6 +36,8 @@ function judgeInJail(match: Match, jailPlan: JailPlan, ledger: Ledger, at: Micro
     counts: false,
     text: `does not count it: ${reason}`,
   });
+  if (kind === 'note' && weight === 0)
+    return passOver('an earlier line of the same attempt has counted already');
   if (kind !== 'failure') return passOver(`only failures count, and this is of kind ${kind}`);
   if (!admitsMode(ceiling, mode)) {
     return passOver(`the rule is of mode ${mode}, and the mode of the jail is ${ceiling}`);

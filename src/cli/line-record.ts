@@ -8,16 +8,19 @@ import { CUT_MARK, type Origin, SyslogParser } from '../syslog/parse.ts';
 export const LINE_FORMS = ['syslog', 'message', 'jsonl'] as const;
 export type LineForm = (typeof LINE_FORMS)[number];
 
-/** A record and what it was called: `id` as in a JSON line, else undefined. */
-export type LineRecord = { readonly record: LogRecord; readonly id: string | number | undefined };
+/** What a JSON line calls its record; undefined elsewhere. */
+export type RecordId = string | number | undefined;
 
-/** Reads lines of one form; null for a line with nothing in it, a text for one that cannot be understood. */
-export type LineReader = (
-  bytes: Buffer,
-  start: number,
-  end: number,
-  isCut: boolean,
-) => LineRecord | null | string;
+/** Reads lines of one form, one after the other. */
+export interface LineReader {
+  /**
+   * The record of the line in bytes[start, end); null when there is nothing in it; or a text: why it is not
+   * understood.
+   */
+  read(bytes: Buffer, start: number, end: number, isCut: boolean): LogRecord | null | string;
+  /** Of the record read last. */
+  readonly id: RecordId;
+}
 
 /** Bytes of a line: a JSON text may be longer than the message that it holds. */
 export const LINE_BYTES: Readonly<Record<LineForm, number>> = {
@@ -30,61 +33,94 @@ export const LINE_BYTES: Readonly<Record<LineForm, number>> = {
 export function createLineReader(form: LineForm, now: Microseconds): LineReader {
   switch (form) {
     case 'syslog':
-      return syslogReader(now);
+      return new SyslogLines(now);
     case 'message':
-      return (bytes, start, end, isCut) => readMessage(bytes.toString('utf8', start, end), isCut, now);
+      return new MessageLines(now);
     case 'jsonl':
-      return (bytes, start, end, isCut) =>
-        isCut
-          ? `is longer than ${LINE_BYTES.jsonl} bytes`
-          : readJson(bytes.toString('utf8', start, end), now);
+      return new JsonLines(now);
   }
 }
 
 /**
- * A line's own time becomes its arrival, so that a session ends when it did; it never goes back, as no arrival does.
+ * A line's own time becomes its arrival, so that sessions end when they did; like every arrival it never goes back, and
+ * it is not in the future.
  */
-function syslogReader(now: Microseconds): LineReader {
-  const parser = new SyslogParser();
-  const origin: Origin = { at: now, source: 'file', sender: '' };
-  let latest: Microseconds = 0;
-  return (bytes, start, end, isCut) => {
-    const record = parser.parse(bytes, start, end, origin, isCut);
+class SyslogLines implements LineReader {
+  readonly id = undefined;
+  readonly #parser = new SyslogParser();
+  readonly #origin: Origin;
+  readonly #now: Microseconds;
+  #hasTime = false;
+
+  constructor(now: Microseconds) {
+    this.#now = now;
+    this.#origin = { at: now, source: 'file', sender: '' };
+  }
+
+  read(bytes: Buffer, start: number, end: number, isCut: boolean): LogRecord | null {
+    const origin = this.#origin;
+    const record = this.#parser.parse(bytes, start, end, origin, isCut);
     if (record === null) return null;
-    if (record.timestamp > latest && record.timestamp <= now) latest = record.timestamp;
-    return { record: { ...record, at: latest === 0 ? now : latest }, id: undefined };
-  };
+    const { timestamp } = record;
+    if (timestamp < 0 || timestamp > this.#now || (this.#hasTime && timestamp <= origin.at)) return record;
+    this.#hasTime = true;
+    origin.at = timestamp;
+    return { ...record, at: timestamp };
+  }
 }
 
-function readMessage(text: string, isCut: boolean, now: Microseconds): LineRecord | null {
-  const message = isCut ? cutMessage(text) : text.replace(/\r$/, '');
-  return message === '' ? null : { record: newRecord(message, now), id: undefined };
+class MessageLines implements LineReader {
+  readonly id = undefined;
+  readonly #now: Microseconds;
+
+  constructor(now: Microseconds) {
+    this.#now = now;
+  }
+
+  read(bytes: Buffer, start: number, end: number, isCut: boolean): LogRecord | null {
+    const text = bytes.toString('utf8', start, end);
+    const message = isCut ? cutMessage(text) : text.replace(/\r$/, '');
+    return message === '' ? null : newRecord(message, this.#now);
+  }
 }
 
 /** `{ id, message, identifier, unit, sender, pid }`, all but `message` optional; null counts as absent. */
-function readJson(text: string, now: Microseconds): LineRecord | null | string {
-  if (text.trim() === '') return null;
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return 'is no JSON';
+class JsonLines implements LineReader {
+  id: RecordId;
+  readonly #now: Microseconds;
+
+  constructor(now: Microseconds) {
+    this.#now = now;
   }
-  if (typeof value !== 'object' || value === null) return 'is no JSON object';
-  const { id, message, identifier, unit, sender, pid } = value as Readonly<Record<string, unknown>>;
-  if (typeof message !== 'string') return 'has no "message"';
-  const unitText = textOf(unit);
-  const record: LogRecord = {
-    ...newRecord(
-      message.length > MAX_LINE_BYTES ? cutMessage(message.slice(0, MAX_LINE_BYTES)) : message,
-      now,
-    ),
-    identifier: textOf(identifier),
-    sender: textOf(sender),
-    pid: textOf(pid),
-    trusted: unitText === '' ? null : { unit: unitText, executable: '', uid: -1 },
-  };
-  return { record, id: typeof id === 'string' || typeof id === 'number' ? id : undefined };
+
+  read(bytes: Buffer, start: number, end: number, isCut: boolean): LogRecord | null | string {
+    if (isCut) return `is longer than ${LINE_BYTES.jsonl} bytes`;
+    const text = bytes.toString('utf8', start, end);
+    if (text.trim() === '') return null;
+    const value = parseJson(text);
+    if (typeof value !== 'object' || value === null) return 'is no JSON object';
+    const { id, message, identifier, unit, sender, pid } = value as Readonly<Record<string, unknown>>;
+    if (typeof message !== 'string') return 'has no text as "message"';
+    this.id = typeof id === 'string' || typeof id === 'number' ? id : undefined;
+    const unitText = textOf(unit);
+    const isLong = message.length > MAX_LINE_BYTES;
+    return {
+      ...newRecord(isLong ? cutMessage(message.slice(0, MAX_LINE_BYTES)) : message, this.#now),
+      identifier: textOf(identifier),
+      sender: textOf(sender),
+      pid: textOf(pid),
+      trusted: unitText === '' ? null : { unit: unitText, executable: '', uid: -1 },
+    };
+  }
+}
+
+/** Undefined for what is no JSON. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function textOf(value: unknown): string {

@@ -4,13 +4,13 @@ import { printable, printableJson } from '../core/printable.ts';
 import { undecorate } from '../match/matcher.ts';
 import { CompiledPattern, type NamedField } from '../match/pattern.ts';
 import type { CompiledFilter, CompiledRule } from '../match/rule.ts';
-import type { InputRecord } from './record-input.ts';
+import type { RecordId } from './line-record.ts';
 import type { Style } from './terminal.ts';
 
 /** What `bailiff match` prints for each match. */
 export type MatchReport = {
   /** As in the JSON line that was read. */
-  readonly id?: string | number | undefined;
+  readonly id?: RecordId;
   readonly line: number;
   readonly filter: string;
   readonly rule: string;
@@ -37,9 +37,10 @@ export class MatchPrinter {
     }
   }
 
-  json({ line, id }: InputRecord, match: Match): string {
+  json(match: Match, line: number, id: RecordId): string {
     const { filter, rule, kind, mode, address, user } = match;
-    const fields = Object.fromEntries(this.#fields(match).map(({ name, value }) => [name, value]));
+    const found = this.#fields(match).filter(({ value }) => value !== '');
+    const fields = Object.fromEntries(found.map(({ name, value }) => [name, value]));
     const report: MatchReport = {
       id,
       line,
@@ -55,7 +56,7 @@ export class MatchPrinter {
   }
 
   /** The line with its named parts in colours, and below it what was found. */
-  text({ line }: InputRecord, match: Match): string {
+  text(match: Match, line: number): string {
     const { dim, bold, red, green } = this.#style;
     const { identifier, pid } = match.record;
     const source = identifier === '' ? '' : `${identifier}${pid === '' ? '' : `[${pid}]`}: `;

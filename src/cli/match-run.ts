@@ -1,14 +1,16 @@
 /** Runs the filters over an input, as the daemon would over the same records. */
-import { admitsMode, type Match } from '../core/failure.ts';
+import { admitsMode, type Match, type RuleMode } from '../core/failure.ts';
+import type { LogRecord } from '../core/record.ts';
 import { MILLISECOND } from '../core/time.ts';
 import { Matcher } from '../match/matcher.ts';
 import { journalMatches } from '../match/router.ts';
 import { type CompiledFilter, compileFilter } from '../match/rule.ts';
 import { loadChosenFilters } from './filter-choice.ts';
+import type { RecordId } from './line-record.ts';
 import { type MatchOptions, parseWhen } from './match.ts';
 import { MatchPrinter } from './match-output.ts';
 import { MatchSummary } from './match-summary.ts';
-import { type InputRecord, openJournal, openLines, type RecordInput } from './record-input.ts';
+import { openJournal, openLines, type RecordInput } from './record-input.ts';
 import { formatCount } from './table.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -21,21 +23,25 @@ const BAR_WIDTH = 30;
 /** Prints what is found; resolves to whether there was anything. Throws OperationalError for what cannot be read. */
 export async function runMatch(path: string, options: MatchOptions, terminal: Terminal): Promise<boolean> {
   const filters = loadChosenFilters(options, terminal).map(compileFilter);
-  const isText = options.text === true || options.summary === true || (terminal.isSeen && !options.json);
-  const scan = new Scan(filters, options, isText, terminal);
+  const scan = new Scan(filters, options, terminal);
   const input = await openInput(path, options, filters, terminal);
   const startedAt = terminal.now();
   let shownAt = startedAt + PROGRESS_AFTER - PROGRESS_EVERY;
-  for await (const batch of input.batches) {
-    scan.take(batch);
-    if (!(await terminal.drain())) break;
+  const pause = async (): Promise<boolean> => {
+    scan.flush();
     const now = terminal.now();
-    if (now - shownAt < PROGRESS_EVERY) continue;
-    shownAt = now;
-    terminal.showProgress(describeProgress(input, scan.matched, now - startedAt));
+    if (now - shownAt >= PROGRESS_EVERY) {
+      shownAt = now;
+      terminal.showProgress(describeProgress(input, scan.matched, now - startedAt));
+    }
+    return terminal.drain();
+  };
+  try {
+    await input.read((record, line, id) => scan.take(record, line, id), pause);
+  } finally {
+    terminal.showProgress('');
+    scan.end(input.lines, terminal.now() - startedAt);
   }
-  terminal.showProgress('');
-  if (isText) terminal.print(scan.summary.render(input.lines(), terminal.now() - startedAt, terminal));
   return scan.matched > 0;
 }
 
@@ -53,57 +59,70 @@ async function openInput(
 
 /** The matcher, and what is done with what it finds. */
 class Scan {
+  /** Records with a match. */
   matched = 0;
-  readonly summary: MatchSummary;
   readonly #matcher: Matcher;
-  readonly #options: MatchOptions;
-  readonly #isText: boolean;
+  readonly #mode: RuleMode;
   readonly #printer: MatchPrinter;
   readonly #terminal: Terminal;
+  /** Null when programs read the output. */
+  readonly #summary: MatchSummary | null;
+  readonly #isSilent: boolean;
   readonly #found: Match[] = [];
+  #lines: string[] = [];
 
-  constructor(
-    filters: readonly CompiledFilter[],
-    options: MatchOptions,
-    isText: boolean,
-    terminal: Terminal,
-  ) {
+  constructor(filters: readonly CompiledFilter[], options: MatchOptions, terminal: Terminal) {
+    const isText = options.text === true || options.summary === true || (terminal.isSeen && !options.json);
     this.#matcher = new Matcher(filters);
-    this.summary = new MatchSummary(filters);
+    this.#mode = options.mode;
     this.#printer = new MatchPrinter(filters, terminal.style);
-    this.#options = options;
-    this.#isText = isText;
     this.#terminal = terminal;
+    this.#summary = isText ? new MatchSummary(filters, options.mode) : null;
+    this.#isSilent = options.summary === true;
   }
 
-  take(batch: readonly InputRecord[]): void {
-    const lines: string[] = [];
-    for (const entry of batch) this.#takeRecord(entry, lines);
-    if (lines.length > 0) this.#terminal.print(lines.join('\n'));
-  }
-
-  #takeRecord(entry: InputRecord, lines: string[]): void {
+  take(record: LogRecord, line: number, id: RecordId): void {
     const found = this.#found;
     found.length = 0;
-    if (entry.record.identifier === '') this.#matcher.matchAll(entry.record, found);
-    else this.#matcher.match(entry.record, found);
-    if (this.#isText) this.summary.add(entry, found);
-    if (found.length === 0) return;
+    if (record.identifier === '') this.#matcher.matchAll(record, found);
+    else this.#matcher.match(record, found);
+    const isMatched = found.length > 0 && this.#tell(found, line, id);
+    if (isMatched) this.matched++;
+    else this.#summary?.addMiss(record, line);
+  }
+
+  /** Prints what has come together. */
+  flush(): void {
+    if (this.#lines.length > 0) this.#terminal.print(this.#lines.join('\n'));
+    this.#lines = [];
+  }
+
+  end(lines: number, milliseconds: number): void {
+    this.flush();
+    if (this.#summary !== null)
+      this.#terminal.print(this.#summary.render(lines, milliseconds, this.#terminal));
+  }
+
+  /** Returns whether any of the matches is of a mode that counts. */
+  #tell(found: readonly Match[], line: number, id: RecordId): boolean {
     let isMatched = false;
     for (const match of found) {
-      if (!admitsMode(this.#options.mode, match.mode)) continue;
+      if (!admitsMode(this.#mode, match.mode)) continue;
       isMatched = true;
-      if (!this.#isText) lines.push(this.#printer.json(entry, match));
-      else if (this.#options.summary !== true) lines.push(this.#printer.text(entry, match));
+      this.#summary?.addMatch(match);
+      if (this.#isSilent) continue;
+      const text =
+        this.#summary === null ? this.#printer.json(match, line, id) : this.#printer.text(match, line);
+      this.#lines.push(text);
     }
-    if (isMatched) this.matched++;
+    return isMatched;
   }
 }
 
 /** `[=======>          ]  42 %  1,234,567 lines  1,100,000/s  312 matched`. */
 function describeProgress(input: RecordInput, matched: number, milliseconds: number): string {
   const share = input.share();
-  const lines = input.lines();
+  const { lines } = input;
   const speed = Math.round((lines * 1_000) / Math.max(1, milliseconds));
   const counts = `${formatCount(lines)} lines  ${formatCount(speed)}/s  ${formatCount(matched)} matched`;
   if (share === null) return counts;

@@ -1,10 +1,10 @@
 /** What a run of `bailiff match` came to: lines, matches and time of each rule, and the lines that came close. */
-import type { Match } from '../core/failure.ts';
+import type { Match, RuleMode } from '../core/failure.ts';
 import { printable } from '../core/printable.ts';
+import type { LogRecord } from '../core/record.ts';
 import type { CompiledFilter, CompiledRule } from '../match/rule.ts';
 import { excerptAround } from './excerpt.ts';
 import { type NearMiss, NearMisses } from './near-misses.ts';
-import type { InputRecord } from './record-input.ts';
 import { RuleTimer } from './rule-timer.ts';
 import { countOf, formatCount, type Row, renderTable, wrapText } from './table.ts';
 import type { Terminal } from './terminal.ts';
@@ -18,31 +18,36 @@ const MARGIN = '    ';
 export class MatchSummary {
   readonly #filters: readonly CompiledFilter[];
   readonly #timer: RuleTimer;
-  readonly #near = new NearMisses();
+  readonly #near: NearMisses;
   readonly #matches = new Map<string, number>();
-  #read = 0;
+  /** Records that matched, and those that some filter reads without finding anything. */
   #matched = 0;
+  #missed = 0;
+  #lastMatched: LogRecord | null = null;
 
-  constructor(filters: readonly CompiledFilter[]) {
+  /** Matches of a wider mode than this count as none. */
+  constructor(filters: readonly CompiledFilter[], mode: RuleMode) {
     this.#filters = filters;
     this.#timer = new RuleTimer(filters);
+    this.#near = new NearMisses(mode);
   }
 
-  /** Takes note of a record and of everything that was found in it. */
-  add(entry: InputRecord, found: readonly Match[]): void {
-    const route = this.#timer.routeOf(entry.record);
-    if (route.length === 0) return;
-    this.#read++;
-    this.#timer.sample(entry.record, route);
-    if (found.length === 0) {
-      this.#near.add(entry, route);
-      return;
-    }
+  addMatch({ record, filter, rule }: Match): void {
+    const key = `${filter}/${rule}`;
+    this.#matches.set(key, (this.#matches.get(key) ?? 0) + 1);
+    if (record === this.#lastMatched) return;
+    this.#lastMatched = record;
     this.#matched++;
-    for (const { filter, rule } of found) {
-      const key = `${filter}/${rule}`;
-      this.#matches.set(key, (this.#matches.get(key) ?? 0) + 1);
-    }
+    this.#timer.sample(record, this.#timer.routeOf(record));
+  }
+
+  /** Takes note of a record in which nothing was found. */
+  addMiss(record: LogRecord, line: number): void {
+    const route = this.#timer.routeOf(record);
+    if (route.length === 0) return;
+    this.#missed++;
+    this.#timer.sample(record, route);
+    this.#near.add(record, line, route);
   }
 
   render(lines: number, milliseconds: number, terminal: Terminal): string {
@@ -59,8 +64,8 @@ export class MatchSummary {
     const read = `${countOf(lines, 'line')} in ${seconds} s (${speed} a second)`;
     const counts = [
       `${formatCount(this.#matched)} matched`,
-      `${formatCount(this.#read - this.#matched)} did not`,
-      `${formatCount(lines - this.#read)} are read by no filter`,
+      `${formatCount(this.#missed)} did not`,
+      `${formatCount(lines - this.#matched - this.#missed)} are read by no filter`,
     ];
     return wrapText(`${read}: ${counts.join(', ')}`, columns).join('\n');
   }

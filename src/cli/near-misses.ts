@@ -1,9 +1,9 @@
 /** Lines that begin as some rule's lines do and then differ: a changed wording, or a rule that is almost right. */
+import { modeRank, type RuleMode } from '../core/failure.ts';
 import type { LogRecord } from '../core/record.ts';
-import { explainRecord, type RuleExplanation } from '../match/explain.ts';
+import { explainRecord, type RuleOutcome } from '../match/explain.ts';
 import { undecorate } from '../match/matcher.ts';
 import type { CompiledFilter, CompiledRule } from '../match/rule.ts';
-import type { InputRecord } from './record-input.ts';
 
 /** Lines that differ in digits only, at the same rule. */
 export type NearMiss = {
@@ -19,7 +19,12 @@ export type NearMiss = {
   readonly reason: 'differs' | 'no-address' | 'session';
 };
 
-type Group = { readonly compiled: CompiledFilter; readonly entry: InputRecord; count: number };
+type Group = {
+  readonly compiled: CompiledFilter;
+  readonly record: LogRecord;
+  readonly line: number;
+  count: number;
+};
 
 /** Kinds of lines that are told apart, and characters by which they are. */
 const MAX_GROUPS = 200;
@@ -27,7 +32,13 @@ const SHAPE_LENGTH = 200;
 
 export class NearMisses {
   readonly #groups = new Map<string, Group>();
+  readonly #rank: number;
   #count = 0;
+
+  /** Rules of a wider mode than this are not what a line was meant for. */
+  constructor(mode: RuleMode) {
+    this.#rank = modeRank(mode);
+  }
 
   /** Lines that came close, whether they can be told apart or not. */
   get count(): number {
@@ -35,16 +46,16 @@ export class NearMisses {
   }
 
   /** Takes a record that was read by these filters, of which none found anything. */
-  add(entry: InputRecord, route: readonly CompiledFilter[]): void {
-    const { message } = undecorate(entry.record.message);
+  add(record: LogRecord, line: number, route: readonly CompiledFilter[]): void {
+    const { message } = undecorate(record.message);
     for (const compiled of route) {
-      const rule = compiled.rulesByPrefix.find(message).find((candidate) => hasBeginning(candidate, message));
+      const rule = compiled.rulesByPrefix.find(message).find((candidate) => this.#isNear(candidate, message));
       if (rule === undefined) continue;
       this.#count++;
       const key = `${compiled.filter.name}/${rule.rule.name} ${message.slice(0, SHAPE_LENGTH).replace(/\d+/g, '0')}`;
       const group = this.#groups.get(key);
       if (group !== undefined) group.count++;
-      else if (this.#groups.size < MAX_GROUPS) this.#groups.set(key, { compiled, entry, count: 1 });
+      else if (this.#groups.size < MAX_GROUPS) this.#groups.set(key, { compiled, record, line, count: 1 });
       return;
     }
   }
@@ -52,31 +63,42 @@ export class NearMisses {
   /** The most frequent ones, each with the rule that goes farthest. */
   list(most: number): NearMiss[] {
     const groups = [...this.#groups.values()].sort((left, right) => right.count - left.count);
-    return groups.slice(0, most).map(describeGroup);
+    return groups.slice(0, most).map((group) => describeGroup(group, this.#rank));
+  }
+
+  /** A rule that any message may match is not come close to by how a message begins. */
+  #isNear({ reader, rank }: CompiledRule, message: string): boolean {
+    return rank <= this.#rank && reader.prefixes[0] !== '' && message.includes(reader.required);
   }
 }
 
-/** A rule that any message may match is not come close to by its beginning. */
-function hasBeginning({ reader }: CompiledRule, message: string): boolean {
-  return reader.prefixes[0] !== '' && message.includes(reader.required);
-}
-
-function describeGroup({ compiled, entry, count }: Group): NearMiss {
-  const { record, line } = entry;
-  const filter = compiled.filter.name;
-  let best: NearMiss = { filter, rule: '', count, line, text: record.message, offset: -1, reason: 'differs' };
-  for (const { rule, outcome } of explain(compiled, record)) {
-    const found = { ...best, rule };
-    if (outcome.kind === 'matches') return { ...found, offset: -1, reason: 'session' };
-    if (outcome.kind === 'no-address') {
-      best = { ...found, offset: Number.MAX_SAFE_INTEGER, reason: 'no-address' };
-    } else if (outcome.kind === 'differs' && outcome.offset > best.offset) {
-      best = { ...found, text: outcome.text, offset: outcome.offset, reason: 'differs' };
-    }
+/** The rule that goes farthest; of several such a failure, then the first. */
+function describeGroup({ compiled, record, line, count }: Group, rank: number): NearMiss {
+  const common = { filter: compiled.filter.name, count, line };
+  let best: NearMiss = { ...common, rule: '', text: record.message, offset: -1, reason: 'differs' };
+  let bestProgress = -1;
+  for (const { rule, outcome } of explainRecord([compiled], record, true)[0]?.rules ?? []) {
+    const compiledRule = compiled.rules.find((candidate) => candidate.rule.name === rule);
+    if (compiledRule === undefined || compiledRule.rank > rank) continue;
+    const isFailure = compiledRule.rule.kind === 'failure' ? 0.5 : 0;
+    const progress = progressOf(outcome) + isFailure;
+    if (progress <= bestProgress) continue;
+    bestProgress = progress;
+    best =
+      outcome.kind === 'differs'
+        ? { ...common, rule, text: outcome.text, offset: outcome.offset, reason: 'differs' }
+        : {
+            ...common,
+            rule,
+            text: record.message,
+            offset: 0,
+            reason: outcome.kind === 'matches' ? 'session' : 'no-address',
+          };
   }
   return best;
 }
 
-function explain(compiled: CompiledFilter, record: LogRecord): readonly RuleExplanation[] {
-  return explainRecord([compiled], record, true)[0]?.rules ?? [];
+function progressOf(outcome: RuleOutcome): number {
+  if (outcome.kind === 'differs') return outcome.offset;
+  return outcome.kind === 'missing' ? -1 : Number.MAX_SAFE_INTEGER;
 }

@@ -50,7 +50,13 @@ export function openTerminal(): Terminal {
   const { stdout, stderr, env } = process;
   const isSeen = stdout.isTTY === true;
   // `bailiff bans | head` closes the pipe early; nobody is left to be told.
-  for (const stream of [stdout, stderr]) stream.on('error', ignoreClosedPipe);
+  let isClosed = false;
+  for (const stream of [stdout, stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+      isClosed ||= stream === stdout;
+    });
+  }
   const progress = new ProgressLine();
   return {
     environment: env,
@@ -68,7 +74,10 @@ export function openTerminal(): Terminal {
       stderr.write(`${text}\n`);
     },
     showProgress: (text) => progress.show(text),
-    drain: drainOutput,
+    drain: async () => {
+      if (stdout.writableNeedDrain) await new Promise<void>((resolve) => stdout.write('', () => resolve()));
+      return !isClosed;
+    },
   };
 }
 
@@ -85,18 +94,9 @@ class ProgressLine {
   }
 }
 
-/** As Terminal.drain. */
-async function drainOutput(): Promise<boolean> {
-  const { stdout } = process;
-  if (stdout.writableNeedDrain) {
-    await new Promise<void>((resolve) => stdout.write('', () => resolve()));
-  }
-  return !stdout.destroyed;
-}
-
 /**
- * Resolves when everything printed has been taken, or nobody is left to take it. Where a pipe is in truth a socket, what
- * its reader has not taken yet would be lost by process.exit.
+ * Resolves when everything printed has been taken, or nobody is left to take it. Where a pipe is in truth a socket,
+ * what its reader has not taken yet would be lost by process.exit.
  */
 export async function flushOutput(): Promise<void> {
   const flush = (stream: NodeJS.WriteStream): Promise<void> =>
@@ -122,8 +122,4 @@ function createStyle(): Style {
     yellow: paint('yellow'),
     green: paint('green'),
   };
-}
-
-function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error;
 }

@@ -102,7 +102,10 @@ export type BailiffEvent =
   | { readonly kind: 'unban'; readonly ban: Ban; readonly cause: Cause }
   | { readonly kind: 'forgive'; readonly jail: string; readonly offender: Network }
   | {
-      /** A ban that began by an offence is in the kernel; the length is from the record's arrival to the kernel's word. */
+      /**
+       * A ban that began by an offence is in the kernel; the length is from the record's arrival to the kernel's
+       * word.
+       */
       readonly kind: 'enforced';
       readonly ban: Ban;
       readonly arrivalToKernel: Microseconds;

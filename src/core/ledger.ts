@@ -27,7 +27,9 @@ export type Observation =
   | { readonly outcome: 'counted'; readonly offender: Network; readonly count: number }
   | { readonly outcome: 'ignored'; readonly reason: Obstacle };
 
-/** Why somebody is not banned: on the jail's ignore list, protected (trusted, or this host), or nothing to ban at all. */
+/**
+ * Why somebody is not banned: on the jail's ignore list, protected (trusted, or this host), or nothing to ban at all.
+ */
 export type Obstacle = 'ignore' | 'protected' | 'unbannable';
 
 export class Ledger {

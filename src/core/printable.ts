@@ -1,6 +1,7 @@
 /**
  * Untrusted text made fit to be seen. Log lines, user names and host names are written by attackers: an escape sequence
- * would drive the reader's terminal, a newline would forge a log line, a bidirectional override would swap what is read.
+ * would drive the reader's terminal, a newline would forge a log line, a bidirectional override would swap what is
+ * read.
  */
 
 /**

@@ -40,3 +40,19 @@ export type LogRecord = {
   /** Set for journal entries only. */
   readonly trusted: TrustedFields | null;
 };
+
+/**
+ * What a cut message ends with. It stands where the rest of the text would be, so that a rule anchored at the end of
+ * the line cannot be satisfied by an attacker who has the true end cut off.
+ */
+export const CUT_MARK = '…';
+
+/**
+ * Marks a message that went on where it was cut. An address there loses what is left of it: the beginning of
+ * `203.0.113.77` may be somebody else's address.
+ */
+export function markCut(text: string): string {
+  let end = text.length;
+  while (end > 0 && /[0-9A-Fa-f.:]/.test(text.charAt(end - 1))) end--;
+  return text.slice(0, end) + CUT_MARK;
+}

@@ -1,4 +1,6 @@
-/** The one clock: time in microseconds that never goes back and never stands still, whatever the machine's clock does. */
+/**
+ * The one clock: time in microseconds that never goes back and never stands still, whatever the machine's clock does.
+ */
 import { type Clock, MILLISECOND, type Microseconds } from '../core/time.ts';
 
 /** The time of day has been set when it is this much off: reading it takes time, and it comes in milliseconds. */

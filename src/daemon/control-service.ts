@@ -132,7 +132,7 @@ export class ControlService implements Control {
   }
 
   async #lift(jail: string | null, decide: (decisions: Decision[]) => void): Promise<readonly BanReport[]> {
-    if (jail !== null && this.#banReports(jail).length === 0) this.#requireJail(jail);
+    if (jail !== null && this.#parts.ledger.counts(jail).bans === 0) this.#requireJail(jail);
     const decisions: Decision[] = [];
     decide(decisions);
     const lifted = decisions.flatMap((decision) => (decision.kind === 'unban' ? [decision.ban] : []));

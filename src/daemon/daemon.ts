@@ -9,6 +9,7 @@ import { OperationalError } from '../core/errors.ts';
 import { Ledger } from '../core/ledger.ts';
 import { VERSION } from '../core/version.ts';
 import { createControlServer } from '../http/control-server.ts';
+import { refuseIfAnswered } from '../http/socket-file.ts';
 import type { LedgerLevels } from '../metrics/levels.ts';
 import { createMetrics, type Metrics } from '../metrics/metrics.ts';
 import { createSystemClock, type SystemClock } from './clock.ts';
@@ -28,7 +29,7 @@ import { ProtectedNetworks } from './protected-networks.ts';
 import { Reloader, type ReloaderParts, tellConfiguration } from './reloader.ts';
 import { rulesOf } from './rules.ts';
 import { Sources } from './sources.ts';
-import { Supervision } from './supervision.ts';
+import { findServiceManager, Supervision } from './supervision.ts';
 
 /** Exit statuses. */
 const DONE = 0;
@@ -37,10 +38,18 @@ const BAD_CONFIGURATION = 4;
 
 const TICK_MILLISECONDS = 1_000;
 
+/**
+ * Stopping takes milliseconds; a part that hangs, as on a disk that does not answer, is left to the end of the
+ * process.
+ */
+const STOP_TIMEOUT_MILLISECONDS = 5_000;
+
 /** Every so many ticks this host's own addresses are looked at again. */
 const TICKS_BETWEEN_ADDRESS_CHECKS = 15;
 
-/** Runs the daemon until SIGTERM or SIGINT and resolves to the exit status. A bug rejects, and is to end the process. */
+/**
+ * Runs the daemon until SIGTERM or SIGINT and resolves to the exit status. A bug rejects, and is to end the process.
+ */
 export async function runDaemon(source: ConfigSource): Promise<number> {
   const loaded = readConfig(source);
   if (loaded.plan === null) {
@@ -57,8 +66,18 @@ export async function runDaemon(source: ConfigSource): Promise<number> {
     process.stderr.write(`bailiff: ${error.message}${error.advice === '' ? '' : `; ${error.advice}`}\n`);
     return REFUSED;
   } finally {
-    await daemon.stop();
+    await stopInTime(daemon);
   }
+}
+
+async function stopInTime(daemon: Daemon): Promise<void> {
+  const timeout = Promise.withResolvers<void>();
+  const timer = setTimeout(() => {
+    process.stderr.write('bailiff: a part does not stop; ending all the same\n');
+    timeout.resolve();
+  }, STOP_TIMEOUT_MILLISECONDS);
+  await Promise.race([daemon.stop(), timeout.promise]);
+  clearTimeout(timer);
 }
 
 class Daemon {
@@ -74,13 +93,17 @@ class Daemon {
   /** What has been started, to be stopped from its end. */
   readonly #started: (() => Promise<void>)[] = [];
   #isReady = false;
+  /** A reload must not meet the start half-way. */
+  readonly #readyToReload = Promise.withResolvers<void>();
 
   constructor(source: ConfigSource, plan: Plan) {
     this.#source = source;
     this.#plan = plan;
-    this.#supervision = new Supervision(this.#health, this.#bus.emit);
-    const listeners = [this.#log, this.#health, this.#metrics, this.#supervision];
-    for (const listener of listeners) this.#bus.subscribe((event) => listener.observe(event));
+    const { emit, subscribe } = this.#bus;
+    for (const listener of [this.#log, this.#health, this.#metrics])
+      subscribe((event) => listener.observe(event));
+    this.#supervision = new Supervision(this.#health, findServiceManager(emit));
+    subscribe((event) => this.#supervision.observe(event));
   }
 
   /** Throws OperationalError when it must not run; `stop` then takes back what has been started. */
@@ -88,6 +111,7 @@ class Daemon {
     const emit = this.#bus.emit;
     const clock = this.#clock;
     emit({ kind: 'started', version: VERSION });
+    await refuseIfAnswered(this.#plan.socketPath);
     const { store, state } = await openState(this.#plan.stateDirectory, emit);
     this.#started.push(() => store.close());
     const protectedNetworks = new ProtectedNetworks(this.#plan.trust);
@@ -97,11 +121,13 @@ class Daemon {
     const { journalPosition } = state;
     const persister = new Persister({ store, ledger, journalPosition, clock, emit });
     this.#started.push(() => persister.close());
+    const found: Ban[] = [];
+    let adopt = (bans: readonly Ban[]): unknown => found.push(...bans);
     const { enforcer, surplus } = await this.#startEnforcer(ledger, (bans) => adopt(bans));
     const pipeline = new Pipeline({ ledger, enforcer, persister, clock, emit }, rulesOf(this.#plan));
-    const adopt = (bans: readonly Ban[]) => this.#adopt(bans, ledger, enforcer, pipeline);
+    adopt = (bans) => this.#adopt(bans, ledger, enforcer, pipeline);
     pipeline.carryOut(decisions);
-    adopt(surplus);
+    adopt(withoutLifted([...surplus, ...found], decisions));
     const sources = new Sources({ clock, sink: (batch) => pipeline.accept(batch), emit, journalPosition });
     const metrics = this.#metricsEndpoint();
     const source = this.#source;
@@ -126,9 +152,11 @@ class Daemon {
     tellConfiguration(this.#plan, [], emit);
     this.#started.push(() => Promise.all([sources.stop(), metrics.stop()]).then(() => {}));
     await Promise.all([sources.apply(this.#plan), metrics.apply(this.#plan.metrics.listen)]);
+    this.#started.push(() => reloader.close());
     this.#isReady = true;
     emit({ kind: 'ready' });
     this.#supervision.ready();
+    this.#readyToReload.resolve();
   }
 
   /** Resolves at the first SIGTERM or SIGINT. */
@@ -188,7 +216,10 @@ class Daemon {
       configPath: this.#source.configPath,
       plan: () => reloader.plan,
       isDryRun: this.#plan.firewall.backend === 'dry-run',
-      reload: () => this.#supervision.whileReloading(() => reloader.reload()),
+      reload: async () => {
+        await this.#readyToReload.promise;
+        return this.#supervision.whileReloading(() => reloader.reload());
+      },
     });
     const { socketPath } = this.#plan;
     const { emit, subscribe } = this.#bus;
@@ -240,6 +271,15 @@ function ledgerLevels(plan: Plan, ledger: Ledger): LedgerLevels {
 
 function declareJails(metrics: Metrics, plan: Plan): void {
   metrics.declareJails(plan.jails.map(({ policy, filters }) => ({ jail: policy.name, filters })));
+}
+
+/** The kernel still holds what was lifted before the enforcer started. That is no reason to ban it again. */
+function withoutLifted(bans: readonly Ban[], decisions: readonly Decision[]): readonly Ban[] {
+  const keyOf = ({ jail, offender }: Ban): string => `${jail} ${offender}`;
+  const lifted = new Set(
+    decisions.flatMap((decision) => (decision.kind === 'unban' ? [keyOf(decision.ban)] : [])),
+  );
+  return bans.filter((ban) => !lifted.has(keyOf(ban)));
 }
 
 /** A bug in a request's handler ends the process as any other does. */

@@ -1,4 +1,5 @@
 /** Chooses the firewall: the kernel's where it can be had, else a stand-in that says what it would have done. */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Plan } from '../config/plan.ts';
 import type { Ban } from '../core/decision.ts';
 import { OperationalError } from '../core/errors.ts';
@@ -10,6 +11,10 @@ import type { Firewall } from '../firewall/firewall.ts';
 import { NftFirewall } from '../firewall/nft.ts';
 import { Enforcer, SYSTEM_TIMERS } from './enforcer.ts';
 
+/** At boot others may be busy with the ruleset, or the kernel with loading its modules. */
+export const START_ATTEMPTS = 3;
+const PAUSE_MILLISECONDS = 300;
+
 export type EnforcementOptions = {
   readonly plan: Plan;
   readonly clock: Clock;
@@ -17,6 +22,8 @@ export type EnforcementOptions = {
   /** The ledger's bans. */
   readonly bans: readonly Ban[];
   readonly adopt: (bans: readonly Ban[]) => void;
+  /** Opens the kernel's firewall; another one in tests only. */
+  readonly openFirewall?: (table: string) => Firewall;
 };
 
 /** Starts an enforcer; `surplus` are the bans that the kernel holds beyond ours. */
@@ -25,13 +32,18 @@ export async function startEnforcer(
 ): Promise<{ readonly enforcer: Enforcer; readonly surplus: readonly Ban[] }> {
   const { plan } = options;
   if (plan.firewall.backend === 'dry-run') return start(options, new DryRunFirewall(options.clock), null);
-  const firewall = new NftFirewall(plan.firewall.table);
-  try {
-    return await start(options, firewall, null);
-  } catch (error) {
-    if (!(error instanceof OperationalError)) throw error;
-    await firewall.close();
-    return start(options, new DryRunFirewall(options.clock), error);
+  const openFirewall = options.openFirewall ?? ((table) => new NftFirewall(table));
+  for (let attempt = 1; ; attempt++) {
+    const firewall = openFirewall(plan.firewall.table);
+    try {
+      return await start(options, firewall, null);
+    } catch (error) {
+      if (!(error instanceof OperationalError)) throw error;
+      await firewall.close();
+      if (!error.retriable || attempt === START_ATTEMPTS)
+        return start(options, new DryRunFirewall(options.clock), error);
+      await pause(PAUSE_MILLISECONDS);
+    }
   }
 }
 

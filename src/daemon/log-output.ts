@@ -1,4 +1,6 @@
-/** Where the daemon's log goes: into the journal when our standard error is connected to it, else to standard output. */
+/**
+ * Where the daemon's log goes: into the journal when our standard error is connected to it, else to standard output.
+ */
 import { fstatSync } from 'node:fs';
 import { OperationalError } from '../core/errors.ts';
 import type { Clock } from '../core/time.ts';
@@ -14,11 +16,26 @@ export function openLogWriter(clock: Clock): WriteLine {
   if (!isJournal(env.JOURNAL_STREAM ?? '')) return plain;
   try {
     const journal = openJournalWriter('bailiff');
-    return createJournalWriter((fields) => journal.write(fields));
+    return withFallback(
+      createJournalWriter((fields) => journal.write(fields)),
+      plain,
+    );
   } catch (error) {
     if (!(error instanceof OperationalError)) throw error;
     return plain;
   }
+}
+
+/** A line that the journal does not take, such as when the kernel has no memory for it, is written plainly instead. */
+export function withFallback(write: WriteLine, fallback: WriteLine): WriteLine {
+  return (line) => {
+    try {
+      write(line);
+    } catch (error) {
+      if (!(error instanceof OperationalError)) throw error;
+      fallback(line);
+    }
+  };
 }
 
 /** Whether standard error is the stream that systemd connected to the journal: `DEVICE:INODE` (systemd.exec(5)). */

@@ -17,8 +17,9 @@ const POSITION_DELAY_MILLISECONDS = 1_000;
 /** Announcements that wait for a slow disk; beyond this they are made at once, for the kernel holds the bans. */
 const MAX_WAITING_ANNOUNCEMENTS = 10_000;
 
-/** How long to wait after a commit that failed. */
-const RETRY_DELAY_MILLISECONDS = 2_000;
+/** How long to wait after a commit that failed, at first; then twice as long each time. */
+const MIN_RETRY_DELAY_MILLISECONDS = 2_000;
+const MAX_RETRY_DELAY_MILLISECONDS = 30_000;
 
 export type PersisterOptions = {
   readonly store: Store;
@@ -32,11 +33,20 @@ export class Persister {
   readonly #options: PersisterOptions;
   #position: string | null;
   #storedPosition: string | null;
+  /** In the order of their happening, those of the commit under way first. */
   #announcements: BailiffEvent[] = [];
+  /** How many of them the commit under way makes true. */
+  #committing = 0;
   #changed = false;
   #running: Promise<void> | null = null;
+  /** Commits that were begun with all that had changed by then. */
+  #attempts = 0;
   #timer: NodeJS.Timeout | null = null;
-  #failing = false;
+  /** What the last commit failed with; null when it did not. */
+  #failure: OperationalError | null = null;
+  /** Whether the store has no file: after damage that could not be repaired at once. */
+  #mustReopen = false;
+  #retryDelay = MIN_RETRY_DELAY_MILLISECONDS;
   #closed = false;
 
   constructor(options: PersisterOptions) {
@@ -55,24 +65,35 @@ export class Persister {
   changed(announcements: readonly BailiffEvent[]): void {
     this.#changed = true;
     for (const event of announcements) this.#announcements.push(event);
-    if (this.#failing || this.#announcements.length > MAX_WAITING_ANNOUNCEMENTS) this.#announce();
-    if (!this.#failing) this.#start();
+    if (this.#failure !== null || this.#announcements.length > MAX_WAITING_ANNOUNCEMENTS) {
+      this.#announce(this.#announcements.length);
+    }
+    if (this.#failure === null) this.#start();
   }
 
-  /** Resolves when everything up to now is on the disk, or has been refused once. */
+  /**
+   * Resolves when everything up to now is on the disk, or has been refused once. What comes meanwhile is not waited
+   * for.
+   */
   async flush(): Promise<void> {
-    do {
-      this.#start();
-      await this.#running;
-    } while (this.#changed && !this.#failing);
+    const attempts = this.#attempts;
+    this.#start();
+    await this.#running;
+    // The commit that was under way may have been put together before the latest change.
+    if (this.#attempts > attempts || !this.#hasNews()) return;
+    this.#start();
+    await this.#running;
   }
 
   /** Stores what is left and takes nothing more. */
   async close(): Promise<void> {
-    this.#cancelTimer();
     await this.flush();
     this.#closed = true;
     this.#cancelTimer();
+  }
+
+  #hasNews(): boolean {
+    return this.#changed || this.#position !== this.#storedPosition;
   }
 
   #start(): void {
@@ -80,62 +101,83 @@ export class Persister {
     this.#cancelTimer();
     this.#running = this.#commit().finally(() => {
       this.#running = null;
-      if (this.#changed && !this.#failing) this.#start();
+      if (this.#changed && this.#failure === null) this.#start();
     });
   }
 
   async #commit(): Promise<void> {
     // Everything that one turn of the event loop brings goes into one transaction.
     await new Promise((resolve) => setImmediate(resolve));
+    if (!this.#hasNews()) return;
+    this.#attempts++;
+    try {
+      await this.#reopen();
+    } catch (error) {
+      this.#failed(operational(error));
+      return;
+    }
+    await this.#commitChanges();
+  }
+
+  async #commitChanges(): Promise<void> {
     const { ledger, store, clock, emit } = this.#options;
     const position = this.#position;
-    const announcements = this.#announcements;
-    if (!this.#changed && position === this.#storedPosition) return;
-    this.#announcements = [];
-    this.#changed = false;
     const changes = ledger.takeChanges();
+    this.#committing = this.#announcements.length;
+    this.#changed = false;
     const startedAt = clock.now();
     try {
       await store.commit(changes, position);
-      this.#storedPosition = position;
-      this.#recovered();
-      emit({ kind: 'state-commit', changes: countChanges(changes), duration: clock.now() - startedAt });
     } catch (error) {
-      if (!(error instanceof OperationalError)) throw error;
-      if (error.code === 'state-damaged') ledger.returnWhole();
+      const failure = operational(error);
+      if (failure.code === 'state-damaged') ledger.returnWhole();
       else ledger.returnChanges(changes);
-      this.#failed(error);
+      this.#failed(failure);
+      return;
     }
-    for (const event of announcements) emit(event);
+    this.#storedPosition = position;
+    this.#recovered();
+    emit({ kind: 'state-commit', changes: countChanges(changes), duration: clock.now() - startedAt });
+    this.#announce(this.#committing);
+  }
+
+  /** Has the store begin another file, for the whole ledger. */
+  async #reopen(): Promise<void> {
+    if (!this.#mustReopen) return;
+    await this.#options.store.load();
+    this.#mustReopen = false;
+    this.#options.ledger.returnWhole();
   }
 
   #failed(error: OperationalError): void {
     const { emit } = this.#options;
+    const isNews = this.#failure?.message !== error.message;
     this.#changed = true;
-    this.#failing = true;
-    emit({ kind: 'state-error', message: error.message, advice: error.advice });
-    emit({
-      kind: 'component',
-      component: 'state',
-      health: 'degraded',
-      detail: error.message,
-      advice: error.advice,
-    });
-    this.#announce();
-    this.#later(RETRY_DELAY_MILLISECONDS);
+    this.#failure = error;
+    if (error.code === 'state-closed') this.#mustReopen = true;
+    const { message, advice } = error;
+    emit({ kind: 'state-error', message, advice });
+    if (isNews) emit({ kind: 'component', component: 'state', health: 'degraded', detail: message, advice });
+    this.#announce(this.#announcements.length);
+    this.#cancelTimer();
+    this.#later(this.#retryDelay);
+    this.#retryDelay = Math.min(2 * this.#retryDelay, MAX_RETRY_DELAY_MILLISECONDS);
   }
 
   #recovered(): void {
-    if (!this.#failing) return;
-    this.#failing = false;
+    if (this.#failure === null) return;
+    this.#failure = null;
+    this.#retryDelay = MIN_RETRY_DELAY_MILLISECONDS;
     const detail = 'the state is on the disk again';
     this.#options.emit({ kind: 'component', component: 'state', health: 'up', detail, advice: '' });
   }
 
-  #announce(): void {
+  /** Emits the first `count` of what waits. */
+  #announce(count: number): void {
     const announcements = this.#announcements;
-    this.#announcements = [];
-    for (const event of announcements) this.#options.emit(event);
+    this.#announcements = announcements.slice(count);
+    this.#committing = Math.max(0, this.#committing - count);
+    for (const event of announcements.slice(0, count)) this.#options.emit(event);
   }
 
   #later(delayMilliseconds: number): void {
@@ -151,6 +193,12 @@ export class Persister {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
   }
+}
+
+/** Passes an OperationalError on and throws what is a bug. */
+function operational(error: unknown): OperationalError {
+  if (error instanceof OperationalError) return error;
+  throw error;
 }
 
 function countChanges(changes: LedgerChanges): number {

@@ -14,11 +14,11 @@ import type { RecordBatch } from '../sources/source.ts';
 import type { Enforcer } from './enforcer.ts';
 import type { Persister } from './persister.ts';
 
-/** Journal entries older than this on arrival are a backlog, not the present. */
-const BACKLOG_AGE: Microseconds = 5 * SECOND;
+/** Journal entries older than this on arrival are a backlog, not the present; windows outlive find_time by as much. */
+export const BACKLOG_AGE: Microseconds = 5 * SECOND;
 
 /** How long after the last of a backlog, or after the start, more of it may come. */
-const BACKLOG_PATIENCE: Microseconds = 10 * SECOND;
+export const BACKLOG_PATIENCE: Microseconds = 10 * SECOND;
 
 /** A jail that wants the matches of some filter. */
 export type JailRoute = { readonly jail: string; readonly mode: RuleMode; readonly maxRetry: number };
@@ -64,9 +64,10 @@ export class Pipeline {
     const { clock, emit, persister } = this.#parts;
     const at = clock.now();
     emit({ kind: 'records', source: batch.source, count: batch.records.length, bytes: batch.bytes });
-    if (batch.source === 'journal') this.#noteBacklog(batch.records.at(-1), at);
+    if (batch.source === 'journal') this.#noteBacklog(batch.records[0], at);
     this.#advance(at);
     for (const record of batch.records) this.#acceptRecord(record, at);
+    if (batch.source === 'journal') this.#noteBacklog(batch.records.at(-1), at);
     if (batch.position !== null) persister.advance(batch.position);
     this.#settle();
   }
@@ -122,14 +123,17 @@ export class Pipeline {
   #advance(at: Microseconds): void {
     const decisions: Decision[] = [];
     if (at >= this.#backlogUntil) this.#backlogSeenAt = null;
-    this.#parts.ledger.advance(at, Math.min(at, this.#backlogSeenAt ?? at), decisions);
+    this.#parts.ledger.advance(at, Math.min(at - BACKLOG_AGE, this.#backlogSeenAt ?? at), decisions);
     this.#follow(decisions, at);
   }
 
-  /** While old entries are being read, windows of their time must live on, or the backlog would be judged in pieces. */
-  #noteBacklog(last: LogRecord | undefined, at: Microseconds): void {
-    if (last === undefined) return;
-    this.#backlogSeenAt = at - last.at > BACKLOG_AGE ? last.at : null;
+  /**
+   * While old entries are being read, windows of their time must live on, or the backlog would be judged in pieces. The
+   * entry is the next to be judged, or the last that was.
+   */
+  #noteBacklog(entry: LogRecord | undefined, at: Microseconds): void {
+    if (entry === undefined) return;
+    this.#backlogSeenAt = at - entry.at > BACKLOG_AGE ? entry.at : null;
     this.#backlogUntil = at + BACKLOG_PATIENCE;
   }
 

@@ -1,6 +1,6 @@
 /**
  * Exchanges the configuration of a running daemon. The new one is read and compiled whole before anything changes; when
- * it has a fault the old one stays. One reload runs at a time.
+ * it has a fault the old one stays. One reload runs at a time, and all that are asked for meanwhile are one more.
  */
 import type { Plan } from '../config/plan.ts';
 import type { Decision } from '../core/decision.ts';
@@ -32,12 +32,16 @@ export type ReloaderParts = {
 
 export class Reloader {
   readonly #parts: ReloaderParts;
+  readonly #firstPlan: Plan;
   #plan: Plan;
   #running: Promise<ReloadReport> | null = null;
+  #next: Promise<ReloadReport> | null = null;
+  #isClosed = false;
   #applied: (plan: Plan) => void = () => {};
 
   constructor(parts: ReloaderParts, plan: Plan) {
     this.#parts = parts;
+    this.#firstPlan = plan;
     this.#plan = plan;
   }
 
@@ -51,13 +55,23 @@ export class Reloader {
     this.#applied = applied;
   }
 
-  /** Reads the configuration again and puts it in force, unless it has a fault. */
-  async reload(): Promise<ReloadReport> {
-    while (this.#running !== null) await this.#running;
-    this.#running = this.#run().finally(() => {
-      this.#running = null;
+  /**
+   * Reads the configuration again and puts it in force, unless it has a fault. Throws OperationalError `stopping` after
+   * close.
+   */
+  reload(): Promise<ReloadReport> {
+    if (this.#running === null) return this.#begin();
+    this.#next ??= this.#running.then(() => {
+      this.#next = null;
+      return this.#begin();
     });
-    return this.#running;
+    return this.#next;
+  }
+
+  /** Resolves when no reload is under way any more, and none will be. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#running;
   }
 
   /** Tells the ledger once more whom it must never ban. */
@@ -65,15 +79,25 @@ export class Reloader {
     this.#reconfigureLedger(this.#plan);
   }
 
+  #begin(): Promise<ReloadReport> {
+    this.#running = this.#run().finally(() => {
+      this.#running = null;
+    });
+    return this.#running;
+  }
+
   async #run(): Promise<ReloadReport> {
+    if (this.#isClosed) throw new OperationalError('the daemon is stopping', { code: 'stopping' });
     const { emit, source } = this.#parts;
     const loaded = readConfig(source);
     const jails = this.#plan.jails.length;
     if (loaded.plan === null) {
-      emit({ kind: 'reload', result: 'refused', problems: problemLines(loaded), jails });
+      const problems = problemLines(loaded);
+      emit({ kind: 'reload', result: 'refused', problems, jails });
+      tellConfiguration(this.#plan, [`what the files say now is not in force: ${problems[0] ?? ''}`], emit);
       return { applied: false, problems: describeProblems(loaded).split('\n'), jails: namesOf(this.#plan) };
     }
-    const unchangeable = settingsThatNeedRestart(this.#plan, loaded.plan);
+    const unchangeable = settingsThatNeedRestart(this.#firstPlan, loaded.plan);
     await this.#apply(loaded.plan);
     const problems = [...problemLines(loaded), ...unchangeable];
     emit({ kind: 'reload', result: 'applied', problems, jails: loaded.plan.jails.length });

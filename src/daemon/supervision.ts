@@ -16,10 +16,12 @@ export class Supervision {
   #isReady = false;
   #told = '';
   #reload: (() => Promise<unknown>) | null = null;
+  #isReloadDue = false;
 
-  constructor(health: Health, emit: Emit) {
+  /** From here on signals are heard. Without a manager nobody is told anything. */
+  constructor(health: Health, manager: ServiceManager | null) {
     this.#health = health;
-    this.#manager = open(emit);
+    this.#manager = manager;
     process.on('SIGTERM', this.#onStopSignal);
     process.on('SIGINT', this.#onStopSignal);
     process.on('SIGHUP', this.#onReloadSignal);
@@ -61,9 +63,10 @@ export class Supervision {
     return this.#stopSignal.promise;
   }
 
-  /** Says what SIGHUP does. Until then it does nothing. */
+  /** Says what SIGHUP does, and does it when one has come already. */
   onReloadSignal(reload: () => Promise<unknown>): void {
     this.#reload = reload;
+    if (this.#isReloadDue) this.#onReloadSignal();
   }
 
   close(): void {
@@ -75,7 +78,11 @@ export class Supervision {
 
   readonly #onStopSignal = (signal: string): void => this.#stopSignal.resolve(signal);
 
-  readonly #onReloadSignal = (): void => void this.#reload?.();
+  /** Whoever sends a signal hears of no error; the reload has told it by an event. */
+  readonly #onReloadSignal = (): void => {
+    this.#isReloadDue = this.#reload === null;
+    void this.#reload?.().catch(ignoreOperational);
+  };
 
   #tellStatus(): void {
     const summary = this.#health.summary();
@@ -90,12 +97,13 @@ export class Supervision {
     try {
       notify(this.#manager);
     } catch (error) {
-      if (!(error instanceof OperationalError)) throw error;
+      ignoreOperational(error);
     }
   }
 }
 
-function open(emit: Emit): ServiceManager | null {
+/** Connects to the service manager, if there is one; null, with an event, when that fails. */
+export function findServiceManager(emit: Emit): ServiceManager | null {
   try {
     return openServiceManager();
   } catch (error) {
@@ -104,4 +112,8 @@ function open(emit: Emit): ServiceManager | null {
     emit({ kind: 'component', component: 'control', health: 'degraded', detail, advice: error.advice });
     return null;
   }
+}
+
+function ignoreOperational(error: unknown): void {
+  if (!(error instanceof OperationalError)) throw error;
 }

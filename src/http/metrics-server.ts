@@ -1,6 +1,6 @@
 /**
- * /metrics for Prometheus, /healthz and /readyz for supervisors, on TCP. Read-only and the same for everybody, so it
- * does not matter who asks or by which host name; no address, user or log text is in any answer.
+ * Serves /metrics to Prometheus, /healthz and /readyz to supervisors, on TCP. Read-only and the same for everybody, so
+ * it does not matter who asks or by which host name; no address, user or log text is in any answer.
  */
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';

@@ -36,7 +36,18 @@ export async function listenOnSocketFile(server: Server, path: string): Promise<
   }
 }
 
-/** The file must never be there with a wider mode, so the mask is set around the bind, which happens within listen(). */
+/**
+ * Throws OperationalError `already-running` when somebody listens at `path`, before anything of theirs is touched.
+ * Whatever else may be wrong there is left to listenOnSocketFile.
+ */
+export async function refuseIfAnswered(path: string): Promise<void> {
+  if (Buffer.byteLength(path) <= MAX_SOCKET_PATH_BYTES && (await probe(path)) === 'connected')
+    throw alreadyRunning(path);
+}
+
+/**
+ * The file must never be there with a wider mode, so the mask is set around the bind, which happens within listen().
+ */
 function bind(server: Server, path: string): Promise<void> {
   const previous = process.umask(SOCKET_UMASK);
   try {

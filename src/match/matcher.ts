@@ -56,7 +56,9 @@ export class Matcher {
 
   /** As `match`, with every filter, whatever its identifiers; for tools that look at loose lines. */
   matchAll(record: LogRecord, out: Match[]): void {
-    for (const { compiled } of this.#router.all) this.#matchFilter(compiled, record, out);
+    for (const { compiled, trusts } of this.#router.all) {
+      if (record.trusted === null || trusts(record.trusted)) this.#matchFilter(compiled, record, out);
+    }
   }
 
   takeCounters(): MatcherCounters {

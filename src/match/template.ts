@@ -40,6 +40,8 @@ const FIELD_TYPES: ReadonlyMap<string, string> = new Map([
   ['address', `(${IPV4}|${IPV6})`],
   /** An address with or without a port: `192.0.2.1`, `192.0.2.1:22`, `[2001:db8::1]:22`, `2001:db8::1`. */
   ['peer', `(?:(${IPV4})(?::\\d+)?|\\[(${IPV4}|${IPV6})\\](?::\\d+)?|(${IPV6}))`],
+  /** An address with its port, also IPv6 without brackets, of which the last group is then the port. */
+  ['endpoint', `(?:(${IPV4})(?::\\d+)?|(${IPV6}):\\d+)`],
   /** What a client calls itself: any text, also none. */
   ['user', '(.*)'],
   /** Any text, also none. */
@@ -48,6 +50,8 @@ const FIELD_TYPES: ReadonlyMap<string, string> = new Map([
   ['word', '(\\S+)'],
   /** A word of the service's own, or the name of a user that exists: letters, digits and `_ . @ + - $ \\`. */
   ['name', '([\\w.@+$\\\\-]+)'],
+  /** Words of the service's own: as `name`, and blanks and `/ , '` as well. */
+  ['phrase', "([\\w.@+/-][\\w.@+/,' -]*)"],
   /** A host name, or an address that does not matter. */
   ['host', '([\\w.:%-]+)'],
   /** Text in double quotes, in which a backslash escapes; the value is without the quotes. */
@@ -73,7 +77,7 @@ const FIELD_TYPES: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** Fields whose values are addresses, and which therefore need no other name. */
-const ADDRESS_TYPES: ReadonlySet<string> = new Set(['address', 'peer']);
+const ADDRESS_TYPES: ReadonlySet<string> = new Set(['address', 'peer', 'endpoint']);
 
 const FIELD = /<([a-z]+)(?::([a-z][a-z0-9_]*))?>/y;
 const SPECIAL = /[[\]{}|<>\\]/;

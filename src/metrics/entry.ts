@@ -2,7 +2,10 @@
 import type { BailiffEvent, EventKind, EventOf } from '../core/event.ts';
 import type { LedgerLevels, ProcessLevels } from './levels.ts';
 
-/** Of which `jail`, `filter` and `set` come from the configuration and `version` is a version; the rest are fixed words. */
+/**
+ * Of which `jail`, `filter` and `set` come from the configuration and `version` is a version; the rest are fixed
+ * words.
+ */
 export type LabelName =
   | 'jail'
   | 'filter'

@@ -2,7 +2,7 @@
  * A file or standard input as chunks of bytes, unpacked when its name says that it is packed. What comes out may be
  * larger than memory: it is read as fast as it is used.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { open } from 'node:fs/promises';
 import { pipeline, type Readable, type Transform } from 'node:stream';
@@ -26,9 +26,13 @@ export const STANDARD_INPUT = '-';
 /** One read, and what comes out of one step of unpacking. */
 const CHUNK_BYTES = 256 * 1024;
 
-const UNPACKERS: Readonly<Record<string, (packed: Readable, path: string) => Readable>> = {
-  '.gz': (packed, path) => unpackWith(packed, createGunzip({ chunkSize: CHUNK_BYTES }), path),
-  '.zst': (packed, path) => unpackWith(packed, createZstdDecompress({ chunkSize: CHUNK_BYTES }), path),
+/** Characters of what xz complains of. */
+const MAX_COMPLAINT_LENGTH = 1_000;
+
+/** By the end of a file's name. */
+const UNPACKERS: Readonly<Record<string, (packed: Readable, path: string) => AsyncIterable<Buffer>>> = {
+  '.gz': (packed) => unpackWith(packed, createGunzip({ chunkSize: CHUNK_BYTES })),
+  '.zst': (packed) => unpackWith(packed, createZstdDecompress({ chunkSize: CHUNK_BYTES })),
   '.xz': unpackXz,
 };
 
@@ -64,49 +68,46 @@ function standardInput(): FileInput {
   return { name: 'standard input', totalBytes: null, bytesRead: () => count, chunks: counted() };
 }
 
-async function* readAll(stream: Readable, path: string): AsyncGenerator<Buffer> {
+async function* readAll(chunks: AsyncIterable<Buffer>, path: string): AsyncGenerator<Buffer> {
   try {
-    for await (const chunk of stream) yield chunk as Buffer;
+    yield* chunks;
   } catch (error) {
     throw describeError(error, path);
   }
 }
 
-function unpackWith(packed: Readable, unpacker: Transform, path: string): Readable {
-  // Errors reach whoever reads the unpacker.
-  return pipeline(packed, unpacker, (error) => {
-    if (error) unpacker.destroy(describeError(error, path));
-  });
+/** Errors of either reach whoever reads what comes out. */
+function unpackWith(packed: Readable, unpacker: Transform): AsyncIterable<Buffer> {
+  return pipeline(packed, unpacker, () => undefined);
 }
 
-/** Node has no xz; the program of that name has one argument here, which no file name can change. */
-function unpackXz(packed: Readable, path: string): Readable {
-  const child = spawn('xz', ['--decompress', '--stdout'], { stdio: ['pipe', 'pipe', 'pipe'] });
-  const { stdout } = child;
+/** Node has no xz. The program of that name is given the bytes, and no name that anybody has chosen. */
+async function* unpackXz(packed: Readable, path: string): AsyncGenerator<Buffer> {
+  const child = spawn('xz', ['--decompress', '--stdout'], { stdio: 'pipe' });
+  const failure = failureOf(child, path);
+  // When xz ends early, its own complaint says more than the pipe's.
   pipeline(packed, child.stdin, () => undefined);
-  stdout.pause();
-  void watchXz(child, path).then((error) => {
-    if (error !== null) stdout.destroy(error);
-  });
-  return stdout;
+  try {
+    yield* child.stdout;
+  } finally {
+    child.kill();
+  }
+  const error = await failure;
+  if (error !== null) throw error;
 }
 
-async function watchXz(
-  child: ChildProcess & { readonly stderr: Readable },
-  path: string,
-): Promise<OperationalError | null> {
+async function failureOf(child: ChildProcessWithoutNullStreams, path: string): Promise<Error | null> {
   let complaint = '';
   child.stderr.on('data', (chunk: Buffer) => {
-    if (complaint.length < 1_000) complaint += chunk.toString();
+    if (complaint.length < MAX_COMPLAINT_LENGTH) complaint += chunk.toString();
   });
   try {
-    const [status] = (await once(child, 'exit')) as [number | null];
-    if (status === 0 || status === null) return null;
-    return damaged(path, complaint.split('\n')[0] ?? '');
+    const [status] = (await once(child, 'close')) as [number | null];
+    return status === 0 ? null : damaged(path, complaint.split('\n')[0] ?? '');
   } catch (error) {
-    return new OperationalError(`cannot unpack ${path}: ${errorText(error)}`, {
+    return new OperationalError(`cannot unpack ${path}: ${error instanceof Error ? error.message : error}`, {
       code: 'xz-missing',
-      advice: 'the program xz is needed for it: apt-get install xz-utils, or dnf install xz',
+      advice: 'it needs the program xz: apt-get install xz-utils, or dnf install xz',
       cause: error,
     });
   }
@@ -139,8 +140,4 @@ function describeError(error: unknown, path: string): Error {
     advice,
     cause: error,
   });
-}
-
-function errorText(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

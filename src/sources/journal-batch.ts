@@ -3,7 +3,7 @@
  * nothing is copied twice and a batch costs one small message. The worker packs, posts and waits for the slot to come
  * back; the main thread unpacks in between.
  */
-import type { LogRecord } from '../core/record.ts';
+import { type LogRecord, markCut } from '../core/record.ts';
 import type { PinnedBytes } from '../native/memory.ts';
 
 /** Limits of one batch, whichever is reached first. */
@@ -124,6 +124,8 @@ export class BatchUnpacker {
       const unitEnd = pidEnd + this.#number(head + UNIT_LENGTH);
       const executableEnd = unitEnd + this.#number(head + EXECUTABLE_LENGTH);
       const messageEnd = executableEnd + this.#number(head + MESSAGE_LENGTH);
+      const message = this.#text(executableEnd, messageEnd);
+      const isCut = messageEnd - executableEnd >= MAX_MESSAGE_BYTES;
       records.push({
         at: this.#number(head + AT),
         source: 'journal',
@@ -133,7 +135,7 @@ export class BatchUnpacker {
         pid: this.#text(identifierEnd, pidEnd),
         facility: this.#number(head + FACILITY),
         severity: this.#number(head + SEVERITY),
-        message: this.#text(executableEnd, messageEnd),
+        message: isCut ? markCut(message) : message,
         timestamp: -1,
         trusted: {
           unit: this.#text(pidEnd, unitEnd),

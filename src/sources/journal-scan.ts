@@ -1,4 +1,7 @@
-/** Reads the journal once, from some time to its present end, for tools. The daemon follows it with sources/journal.ts. */
+/**
+ * Reads the journal once, from some time to its present end, for tools. The daemon follows it with
+ * sources/journal.ts.
+ */
 import { OperationalError } from '../core/errors.ts';
 import type { LogRecord } from '../core/record.ts';
 import type { Microseconds } from '../core/time.ts';

@@ -4,8 +4,8 @@
 export const MAX_LINE_BYTES = 64 * 1024;
 
 /**
- * Takes the line in bytes[start, end), without its line feed; the bytes are reused afterwards. `isCut` says that the line
- * went on behind `end`.
+ * Takes the line in bytes[start, end), without its line feed; the bytes are reused afterwards. `isCut` says that the
+ * line went on behind `end`.
  */
 export type TakeLine = (bytes: Buffer, start: number, end: number, isCut: boolean) => void;
 

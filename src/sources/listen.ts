@@ -60,7 +60,10 @@ export class SenderGate {
     this.#senders = senders;
   }
 
-  /** The canonical address of a permitted peer, given as the socket has it (`::ffff:192.0.2.1`, `fe80::1%eth0`), or null. */
+  /**
+   * The canonical address of a permitted peer, given as the socket has it (`::ffff:192.0.2.1`, `fe80::1%eth0`), or
+   * null.
+   */
   admit(peer: string): Address | null {
     const known = this.#known.get(peer);
     if (known !== undefined) return known;
@@ -119,8 +122,8 @@ export class Batcher {
 type Tallied = { count: number; readonly toEvent: (count: number) => BailiffEvent };
 
 /**
- * Collects what may happen many thousand times a second and emits it as one event for each key, a moment after the first.
- * Beyond MAX_TALLIED_KEYS keys within that moment the rest is counted together.
+ * Collects what may happen many thousand times a second and emits it as one event for each key, a moment after the
+ * first. Beyond MAX_TALLIED_KEYS keys within that moment the rest is counted together.
  */
 export class Tally {
   readonly #emit: Emit;
@@ -131,7 +134,10 @@ export class Tally {
     this.#emit = emit;
   }
 
-  /** Counts one occurrence of `key`; `toEvent` is asked for the event at the time of the report, given '' for "others". */
+  /**
+   * Counts one occurrence of `key`; `toEvent` is asked for the event at the time of the report, given '' for
+   * "others".
+   */
   add(kind: string, key: string, toEvent: (key: string, count: number) => BailiffEvent): void {
     const isFull = this.#counts.size >= MAX_TALLIED_KEYS && !this.#counts.has(`${kind} ${key}`);
     const counted = isFull ? OTHERS : key;

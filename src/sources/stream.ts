@@ -1,7 +1,7 @@
 /**
  * Syslog over TCP (RFC 6587). A connection holds one framer and nothing else; all of them share a parser. No sender can
- * starve another: a chunk is at most 64 KiB, libuv takes at most 32 of them from one connection before it goes on to the
- * next (uv__read), and messages, connections, connections of one sender and idle time have their limits.
+ * starve another: a chunk is at most 64 KiB, libuv takes at most 32 of them from one connection before it goes on to
+ * the next (uv__read), and messages, connections, connections of one sender and idle time have their limits.
  */
 import { createServer, type Server, type Socket } from 'node:net';
 import type { ListenAddress } from '../config/plan.ts';

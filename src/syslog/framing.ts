@@ -13,8 +13,8 @@
  * begins with a number would otherwise swallow the start of the next, whose rest would be read as a message of its own.
  * A LF inside of a counted message is part of it, so text inside of one cannot begin another.
  *
- * Lines end with LF or CR LF. NUL ends them as well (RFC 6587 section 3.4.2) until the sender has ended one with LF: the
- * clients that end messages with LF may pass on a NUL that somebody smuggled into their text.
+ * Lines end with LF or CR LF. NUL ends them as well (RFC 6587 section 3.4.2) until the sender has ended one with LF:
+ * the clients that end messages with LF may pass on a NUL that somebody smuggled into their text.
  */
 import { assert } from '../core/errors.ts';
 

@@ -1,6 +1,6 @@
 /**
- * What a header says, as places in the bytes: the parsers of the formats fill one Header over and over, so that a message
- * costs no object but its record.
+ * What a header says, as places in the bytes: the parsers of the formats fill one Header over and over, so that a
+ * message costs no object but its record.
  */
 import type { Microseconds } from '../core/time.ts';
 

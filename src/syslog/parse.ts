@@ -1,6 +1,7 @@
 /**
- * From one message's bytes to a record: the PRI, then whichever format follows. Nothing is refused for its form, nothing
- * is thrown, and the work is linear in the length; a text that no format fits is the message, with no identifier.
+ * From one message's bytes to a record: the PRI, then whichever format follows. Nothing is refused for its form,
+ * nothing is thrown, and the work is linear in the length; a text that no format fits is the message, with no
+ * identifier.
  */
 import type { LogRecord, SourceKind } from '../core/record.ts';
 import type { Microseconds } from '../core/time.ts';
@@ -19,7 +20,9 @@ export type Origin = { at: Microseconds; source: SourceKind; sender: string };
  */
 export const CUT_MARK = '…';
 
-/** Reads messages, one after the other; it holds what one of them needs, so that each costs no object but its record. */
+/**
+ * Reads messages, one after the other; it holds what one of them needs, so that each costs no object but its record.
+ */
 export class SyslogParser {
   readonly #header = createHeader();
   readonly #time = createTimeReader();
@@ -89,8 +92,8 @@ function readPriority(bytes: Buffer, start: number, end: number): number {
 }
 
 /**
- * Before the one LF, CR LF or NUL that may end the message, and one that a relay has escaped as `#012` or `#000` (rsyslog,
- * escapeControlCharactersOnReceive).
+ * Before the one LF, CR LF or NUL that may end the message, and one that a relay has escaped as `#012` or `#000`
+ * (rsyslog, escapeControlCharactersOnReceive).
  */
 function trimTerminator(bytes: Buffer, start: number, end: number): number {
   let position = end;
@@ -110,8 +113,8 @@ function endsWith(bytes: Buffer, end: number, tail: Buffer): boolean {
 }
 
 /**
- * Before whatever may be the beginning of an address at the end of a cut message: `203.0.113.77` cut to `203.0.113.7` is
- * the address of somebody else. All of it goes however long it is, or the limit would be the place to cut at.
+ * Before whatever may be the beginning of an address at the end of a cut message: `203.0.113.77` cut to `203.0.113.7`
+ * is the address of somebody else. All of it goes however long it is, or the limit would be the place to cut at.
  */
 function trimAddress(bytes: Buffer, start: number, end: number): number {
   let position = end;

@@ -22,8 +22,8 @@ import { isUnifiDevice, readEventFormat, readMnemonic, readTopics, skipSequence 
  * Reads the header at `start`, behind the PRI, into `header`, which is reset. It always succeeds: the dialect is `raw`
  * and the whole text the message where nothing is recognised.
  *
- * Without a time, a host name cannot be told from text, so only a tag is looked for; without a PRI too, not even that: a
- * bare line is all text, and its writer shall not choose which filters read it.
+ * Without a time, a host name cannot be told from text, so only a tag is looked for; without a PRI too, not even that:
+ * a bare line is all text, and its writer shall not choose which filters read it.
  */
 export function readRfc3164(
   bytes: Buffer,

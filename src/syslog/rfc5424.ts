@@ -59,7 +59,10 @@ function readTimestamp(bytes: Buffer, start: number, end: number, header: Header
   return time.end + 1;
 }
 
-/** Behind the field at `start` and its blank; -1 when it is empty, too long, not printable ASCII, or not ended by a blank. */
+/**
+ * Behind the field at `start` and its blank; -1 when it is empty, too long, not printable ASCII, or not ended by a
+ * blank.
+ */
 function skipField(bytes: Buffer, start: number, end: number, maxBytes: number): number {
   if (start < 0) return -1;
   const limit = Math.min(end, start + maxBytes + 1);
@@ -98,7 +101,10 @@ function skipToMessage(bytes: Buffer, dataStart: number, end: number): number {
   return skipByteOrderMark(bytes, position, end);
 }
 
-/** Behind `-` or the last element at `start`; -1 when it is neither. A value may hold any byte, `"`, `\` and `]` escaped. */
+/**
+ * Behind `-` or the last element at `start`; -1 when it is neither. A value may hold any byte, `"`, `\` and `]`
+ * escaped.
+ */
 function skipStructuredData(bytes: Buffer, start: number, end: number): number {
   if (bytes[start] === HYPHEN && findBlank(bytes, start, end) === start + 1) return start + 1;
   let position = start;

@@ -19,8 +19,8 @@ export function createTimeReader(): TimeReader {
 }
 
 /**
- * Reads a time at `start`, behind which a blank stands or nothing, into `reader`; false when there is none, and the reader
- * may hold anything then. Known are
+ * Reads a time at `start`, behind which a blank stands or nothing, into `reader`; false when there is none, and the
+ * reader may hold anything then. Known are
  *
  *     2026-11-20T14:13:37.749843+00:00   RFC 3339; also with a blank for the T, a comma, +0000, or without zone
  *     Nov 20 14:13:37                    RFC 3164 section 4.1.2; also with a fraction
@@ -185,8 +185,8 @@ function isTrailingYear(bytes: Buffer, start: number, end: number): boolean {
 }
 
 /**
- * Skips the name of a zone: UTC and GMT anywhere, others only where Cisco's mnemonic follows (`14:13:37 CET: %SYS-5-...`),
- * since a short word in capitals may as well be a host name or a tag.
+ * Skips the name of a zone: UTC and GMT anywhere, others only where Cisco's mnemonic follows (`14:13:37 CET:
+ * %SYS-5-...`), since a short word in capitals may as well be a host name or a tag.
  */
 function skipZoneName(bytes: Buffer, start: number, end: number): number {
   if (start >= end || bytes[start] !== BLANK) return start;

@@ -14,8 +14,8 @@ import {
 } from './header.ts';
 
 /**
- * Cisco's `%FACILITY-SEVERITY-MNEMONIC: ` (also `%FACILITY-SUBFACILITY-SEVERITY-MNEMONIC: `) becomes the identifier, with
- * its percent sign, and what follows the message. False, and nothing changed, when none is at `start`.
+ * Cisco's `%FACILITY-SEVERITY-MNEMONIC: ` (also `%FACILITY-SUBFACILITY-SEVERITY-MNEMONIC: `) becomes the identifier,
+ * with its percent sign, and what follows the message. False, and nothing changed, when none is at `start`.
  */
 export function readMnemonic(bytes: Buffer, start: number, end: number, header: Header): boolean {
   if (start >= end || bytes[start] !== PERCENT) return false;
@@ -36,7 +36,10 @@ export function readMnemonic(bytes: Buffer, start: number, end: number, header: 
   return true;
 }
 
-/** Behind the numbers that Cisco counts messages with, `45: 000123: ` or NX-OS's bare `: `; `start` when there are none. */
+/**
+ * Behind the numbers that Cisco counts messages with, `45: 000123: ` or NX-OS's bare `: `; `start` when there are
+ * none.
+ */
 export function skipSequence(bytes: Buffer, start: number, end: number): number {
   let position = start;
   for (let numbers = 0; numbers < MAX_SEQUENCE_NUMBERS; numbers++) {
@@ -101,7 +104,8 @@ export function readEventFormat(
 
 /**
  * Whether the word describes a UniFi device: parts between commas, one of which is its MAC address in twelve
- * hexadecimal digits. `U7PG2,788a2045c0de,v4.0.66:`, `("U7PG2,788a2045c0de,v4.0.66")`, `788a2045c0de,UAP-AC-Pro-5.60.9:`.
+ * hexadecimal digits. `U7PG2,788a2045c0de,v4.0.66:`, `("U7PG2,788a2045c0de,v4.0.66")`,
+ * `788a2045c0de,UAP-AC-Pro-5.60.9:`.
  */
 export function isUnifiDevice(bytes: Buffer, start: number, end: number): boolean {
   if (end - start > MAX_HOSTNAME_BYTES) return false;

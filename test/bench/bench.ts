@@ -19,6 +19,7 @@ import { formatNumber, formatOutcome, outcomeAsJson } from './report.ts';
 const BENCHMARKS: readonly Benchmark[] = [latency, idle, pipeline, bans, peers];
 
 const USAGE = `usage: npm run bench -- [--json FILE] [${BENCHMARKS.map(({ name }) => name).join('|')}]...\n`;
+const FAILED = 1;
 const WRONG_USAGE = 2;
 
 async function main(): Promise<number> {
@@ -29,13 +30,13 @@ async function main(): Promise<number> {
   }
   const machine = describeMachine();
   process.stdout.write(`${formatMachine(machine)}\n`);
-  const outcomes: Record<string, unknown> = {};
+  const outcomes: Record<string, object> = {};
   for (const benchmark of wanted.benchmarks) outcomes[benchmark.name] = await runOne(benchmark);
   if (wanted.file !== null) {
     const measuredAt = new Date().toISOString();
     writeFileSync(wanted.file, `${JSON.stringify({ machine, measuredAt, outcomes }, null, 2)}\n`);
   }
-  return 0;
+  return Object.values(outcomes).some((outcome) => 'failed' in outcome) ? FAILED : 0;
 }
 
 function readArguments(): { readonly benchmarks: readonly Benchmark[]; readonly file: string | null } | null {
@@ -56,7 +57,8 @@ function readArguments(): { readonly benchmarks: readonly Benchmark[]; readonly 
   }
 }
 
-async function runOne(benchmark: Benchmark): Promise<unknown> {
+/** One that fails does not keep the others from running. */
+async function runOne(benchmark: Benchmark): Promise<object> {
   const load = loadAverage();
   process.stdout.write(`\n${benchmark.name}: ${benchmark.measures} (load ${formatNumber(load)})\n`);
   const skipped = benchmark.missing();
@@ -64,9 +66,15 @@ async function runOne(benchmark: Benchmark): Promise<unknown> {
     process.stdout.write(`  skipped: ${skipped}\n`);
     return { skipped };
   }
-  const outcome = await benchmark.run();
-  process.stdout.write(formatOutcome(outcome));
-  return { load, ...(outcomeAsJson(outcome) as object) };
+  try {
+    const outcome = await benchmark.run();
+    process.stdout.write(formatOutcome(outcome));
+    return { load, ...outcomeAsJson(outcome) };
+  } catch (error) {
+    const failed = error instanceof Error ? error.message : String(error);
+    process.stdout.write(`  failed: ${failed}\n`);
+    return { load, failed };
+  }
 }
 
 process.exitCode = await main();

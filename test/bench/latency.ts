@@ -1,6 +1,6 @@
 /**
- * From the write of a log line to the element in the kernel, end to end: a real journald or a real socket, the daemon as
- * it is run, a real kernel. The clock starts before the call that writes the line, and stops when a listener of the
+ * From the write of a log line to the element in the kernel, end to end: a real journald or a real socket, the daemon
+ * as it is run, a real kernel. The clock starts before the call that writes the line, and stops when a listener of the
  * kernel's own notifications has read that the element was added. Nothing is subtracted; how long the listener itself
  * takes is told beside it.
  */

@@ -13,7 +13,7 @@ export function formatOutcome(outcome: Outcome): string {
 }
 
 /** Each row as one object with its label and a value for each column. */
-export function outcomeAsJson(outcome: Outcome): unknown {
+export function outcomeAsJson(outcome: Outcome): object {
   return {
     tables: outcome.tables.map(({ columns, rows }) =>
       rows.map(({ label, cells }) => ({

@@ -1,6 +1,7 @@
 /**
- * Structured fuzz of the syslog parsers: messages made of the pieces that headers are made of, in any order, mutilated and
- * mixed with noise. `BAILIFF_FUZZ_RUNS` and `BAILIFF_FUZZ_SEED` search further; a failure prints its seed and its message.
+ * Structured fuzz of the syslog parsers: messages made of the pieces that headers are made of, in any order, mutilated
+ * and mixed with noise. `BAILIFF_FUZZ_RUNS` and `BAILIFF_FUZZ_SEED` search further; a failure prints its seed and its
+ * message.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,4 +1,7 @@
-/** Real syslog clients for tests, from Debian's packages: util-linux logger, and rsyslogd with a configuration of its own. */
+/**
+ * Real syslog clients for tests, from Debian's packages: util-linux logger, and rsyslogd with a configuration of its
+ * own.
+ */
 import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';

@@ -1,4 +1,6 @@
-/** A syslog listener under test on a free loopback port: everything that comes out of it, and waiting for some of it. */
+/**
+ * A syslog listener under test on a free loopback port: everything that comes out of it, and waiting for some of it.
+ */
 import type { BailiffEvent, EventKind, EventOf } from '../../src/core/event.ts';
 import { PrefixSet } from '../../src/core/prefix-set.ts';
 import type { LogRecord } from '../../src/core/record.ts';

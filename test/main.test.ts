@@ -4,11 +4,11 @@ import { once } from 'node:events';
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { banReport } from '../http/fake-control.ts';
-import { makeDirectory, startServer } from '../http/running-server.ts';
-import type { Outcome } from './fake-terminal.ts';
+import type { Outcome } from './cli/fake-terminal.ts';
+import { banReport } from './http/fake-control.ts';
+import { makeDirectory, startServer } from './http/running-server.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 
 /** Runs the program as a process of its own. */
 function spawnBailiff(words: readonly string[], environment: Record<string, string> = {}): Promise<Outcome> {
