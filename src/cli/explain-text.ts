@@ -54,7 +54,10 @@ function renderRouting({ filters, isTriedByAll, record }: Explanation, terminal:
   const lines: string[] = [];
   const identifier = printable(record.identifier, MAX_VALUE_LENGTH);
   if (named('read') !== '') lines.push(`read by ${named('read')}`);
-  else lines.push(`no filter reads the identifier ${identifier}; with --as message every filter is tried`);
+  else
+    lines.push(
+      `no filter reads the identifier ${identifier}; for a line without a syslog header there is --as message`,
+    );
   if (named('untrusted') !== '') {
     lines.push(
       `not read by ${named('untrusted')}: none of the fields that only journald writes is as they ask`,

@@ -37,8 +37,8 @@ export const addExplain: AddCommand = (program, { terminal, end }) => {
       'after',
       examples([
         ['bailiff explain "$(tail -n 1 /var/log/auth.log)"', 'the newest line'],
-        ["bailiff explain --as message --identifier sshd 'Invalid user x from 192.0.2.1'", ''],
-        ['grep 4711 /var/log/auth.log | bailiff explain -', 'the last line of a session'],
+        ["bailiff explain --identifier sshd --as message 'Invalid user x'", ''],
+        ['grep 4711 /var/log/auth.log | bailiff explain -', 'a session'],
       ]),
     )
     .action(async (line: string, options: ExplainOptions) => {

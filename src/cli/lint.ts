@@ -44,7 +44,7 @@ function lintNotes(): string {
       ['linear time', 'no line, however made, takes longer than its length'],
       ['one reading', 'nothing that a client writes can pass for what follows it'],
       ['samples', 'every sample comes out as labelled'],
-      ['forged lines', "addresses and whole lines put into every free part of the samples' lines"],
+      ['forged lines', 'lines of the samples with addresses put wherever a client writes'],
     ]),
     examples([
       ['bailiff lint', 'every filter'],

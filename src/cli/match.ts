@@ -78,21 +78,22 @@ function readWhen(text: string): string {
 function matchNotes(): string {
   return [
     helpSection('Forms', [
-      ['syslog', 'as syslogd writes or sends it; its identifier says which filters read it'],
+      ['syslog', 'as syslogd writes or sends it; its identifier chooses the filters'],
       ['message', 'the bare message, as services write it into files of their own'],
-      ['jsonl', '{"message": ..., "identifier": ..., "pid": ..., "sender": ..., "unit": ..., "id": ...}'],
+      ['jsonl', '{"message": "...", "identifier": "sshd", "pid": 123, "id": 1}'],
+      ['', 'and "sender" and "unit", all but the message optional'],
     ]),
-    '\nA record without identifier is tried with every filter.',
+    '\nA record without an identifier is tried with every filter.',
     helpSection('JSON', [
       ['address', 'whom a jail would count; null when the match is no failure'],
-      ['kind', 'failure, success, ignore or note (a failure counted already is a note)'],
-      ['fields', 'every named part of the line'],
+      ['kind', 'failure, success, ignore or note; counted already is a note'],
+      ['fields', 'every named part of the line, of a success the address too'],
     ]),
     examples([
       ['bailiff match /var/log/auth.log', 'every filter'],
-      ['bailiff match --filter sshd auth.log.2.gz', 'one filter, a packed file'],
-      ['bailiff match --filter ./new.toml --as message app.log', 'a filter that is being written'],
-      ['bailiff match --journal --since 2h --summary', ''],
+      ['bailiff match --filter sshd auth.log.2.gz', 'one filter'],
+      ['bailiff match --filter ./new.toml --as message app.log', 'a new filter'],
+      ['bailiff match --journal --since 2h --summary', 'the journal'],
     ]),
   ].join('\n');
 }

@@ -25,7 +25,7 @@ export type JailRoute = { readonly jail: string; readonly mode: RuleMode; readon
 
 /** What a reload exchanges as a whole. */
 export type Rules = {
-  readonly matcher: Matcher;
+  readonly matcher: Pick<Matcher, 'match' | 'takeCounters'>;
   /** By filter name. */
   readonly routes: ReadonlyMap<string, readonly JailRoute[]>;
 };

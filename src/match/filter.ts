@@ -85,7 +85,9 @@ export type Pattern =
 
 /**
  * Where in one attempt to log in a rule's line stands, so that an attempt which a service reports with several lines
- * counts once. A session is the lines of one sender, identifier and PID; without a PID every line counts.
+ * counts once. A session is the lines of one sender, identifier and PID; without a PID every line counts. A process
+ * that serves many clients numbers them: a field named `session` in every rule, such as `<int:session>`, keeps the
+ * sessions of each apart, also without a PID. No free text may stand to the left of it.
  * - `start`: a line that its result may follow; counts unless an attempt is under way already.
  * - `result`: ends an attempt; counts unless its start was counted.
  * - `end`: ends the session; counts when nothing else in it did.

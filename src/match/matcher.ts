@@ -114,7 +114,7 @@ function settle(
   record: LogRecord,
   times: number,
 ): Match | null {
-  const session = table?.open(record) ?? null;
+  const session = table?.open(record, finding.session) ?? null;
   // Another client's address: the PID has been used again.
   if (
     session !== null &&
@@ -140,8 +140,8 @@ function settle(
 }
 
 /** Fills in what earlier lines of the session have named. */
-function recall(session: Session, { user }: Finding): Finding {
-  return { address: session.address, user: user || session.user };
+function recall(session: Session, finding: Finding): Finding {
+  return { ...finding, address: session.address, user: finding.user || session.user };
 }
 
 /** How many of the `times` that the line stands for are new in this session; notes that they are counted. */

@@ -14,8 +14,13 @@ import type { TextPattern } from './filter.ts';
 import { literalPrefixes, requiredLiteral } from './literals.ts';
 import { compileTemplate } from './template.ts';
 
-/** What a rule reads out of a message; both '' when the pattern names none. */
-export type Finding = { readonly address: Address | ''; readonly user: string };
+/** What a rule reads out of a message; each '' when the pattern names none. */
+export type Finding = {
+  readonly address: Address | '';
+  readonly user: string;
+  /** A field named `session`: tells apart the clients of a process that serves many. */
+  readonly session: string;
+};
 
 /** A named part of a message that matched, for display: attacker's text. */
 export type NamedField = { readonly name: string; readonly value: string };
@@ -40,6 +45,7 @@ export class CompiledPattern {
   readonly #expression: RegExp;
   readonly #addressGroups: readonly number[];
   readonly #userGroups: readonly number[];
+  readonly #sessionGroups: readonly number[];
   readonly #groups: ReadonlyMap<string, readonly number[]>;
   #ambiguity: Ambiguity | null | 'unknown' | undefined;
   /** The two extreme readings, with positions. */
@@ -61,6 +67,7 @@ export class CompiledPattern {
     this.#groups = groups;
     this.#addressGroups = groups.get('address') ?? [];
     this.#userGroups = groups.get('user') ?? [];
+    this.#sessionGroups = groups.get('session') ?? [];
     this.hasAddress = this.#addressGroups.length > 0;
     this.hasUser = this.#userGroups.length > 0;
     this.addressOffset = Math.max(0, addressOffset);
@@ -93,7 +100,11 @@ export class CompiledPattern {
         address = parsed;
       }
     }
-    return { address, user: firstGroup(groups, this.#userGroups).slice(0, MAX_USER_LENGTH) };
+    return {
+      address,
+      user: firstGroup(groups, this.#userGroups).slice(0, MAX_USER_LENGTH),
+      session: firstGroup(groups, this.#sessionGroups),
+    };
   }
 
   /** Whether the text matches, leaving aside whether its address is one. */

@@ -165,6 +165,7 @@ abstract class FieldsReader implements Reader {
   readTests(): Finding | null {
     let address: Finding['address'] = '';
     let user = '';
+    let session = '';
     for (const { field, optional, pattern } of this.tests) {
       const text = this.field(field);
       if (text === undefined) {
@@ -174,9 +175,10 @@ abstract class FieldsReader implements Reader {
         if (finding === null) return null;
         address ||= finding.address;
         user ||= finding.user;
+        session ||= finding.session;
       } else if (!pattern.has(text)) return null;
     }
-    return { address, user };
+    return { address, user, session };
   }
 
   fields(message: string): NamedField[] {
@@ -250,7 +252,7 @@ class AccessReader extends FieldsReader {
     if (finding === null) return null;
     const client = this.#client.read(accessLine.field('client') ?? '');
     if (client === null) return null;
-    return { address: client.address, user: finding.user || (accessLine.field('user') ?? '') };
+    return { ...finding, address: client.address, user: finding.user || (accessLine.field('user') ?? '') };
   }
 }
 

@@ -18,6 +18,9 @@ export const SESSION_TIME: Microseconds = 3 * MINUTE;
 /** The rank of no mode at all: wider than every mode (modeRank in core/failure.ts). */
 export const NO_RANK = 3;
 
+/** Of what a message calls its session, longer than any number of a connection. */
+const MAX_NAME_LENGTH = 64;
+
 export type Session = {
   /** When its last line came. */
   at: Microseconds;
@@ -54,10 +57,13 @@ export class SessionTable {
     return dropped;
   }
 
-  /** The record's session; a new one when there is none that is still fresh; null for a record without a PID. */
-  open(record: LogRecord): Session | null {
-    if (record.pid === '') return null;
-    const key = `${record.sender}\n${record.identifier}\n${record.pid}`;
+  /**
+   * The record's session; a new one when there is none that is still fresh. `name` is what the message itself calls
+   * it, '' when it does not; null for a record that has neither a name nor a PID.
+   */
+  open(record: LogRecord, name: string): Session | null {
+    if (record.pid === '' && name === '') return null;
+    const key = `${record.sender}\n${record.identifier}\n${record.pid}\n${name.slice(0, MAX_NAME_LENGTH)}`;
     let session = this.#young.get(key);
     if (session === undefined) {
       session = this.#old.get(key) ?? newSession(record.at);

@@ -105,9 +105,9 @@ async function failureOf(child: ChildProcessWithoutNullStreams, path: string): P
     const [status] = (await once(child, 'close')) as [number | null];
     return status === 0 ? null : damaged(path, complaint.split('\n')[0] ?? '');
   } catch (error) {
-    return new OperationalError(`cannot unpack ${path}: ${error instanceof Error ? error.message : error}`, {
+    return new OperationalError(`cannot unpack ${path} without the program xz`, {
       code: 'xz-missing',
-      advice: 'it needs the program xz: apt-get install xz-utils, or dnf install xz',
+      advice: 'install it: apt-get install xz-utils, or dnf install xz',
       cause: error,
     });
   }

@@ -29,11 +29,12 @@ async function measure(): Promise<Outcome> {
       'intoFullMilliseconds',
     ),
   ];
+  const singles = SINGLE_BANS.toLocaleString('en-US');
   const transactions = median(rounds.map((round) => round.transactions));
   return {
     tables: [{ columns: ['bans/s', 'p50 ms', 'p99 ms', 'max ms', 'target'], rows }],
     notes: [
-      `At once: ${transactions} transactions. One after the other: ${SINGLE_BANS} bans, each waits for the kernel.`,
+      `At once: ${transactions} transactions. One after the other: ${singles} bans, each waits for the kernel.`,
       `Medians of ${ROUNDS} rounds, max is of all of them; each round is a new process on a new table.`,
     ],
   };

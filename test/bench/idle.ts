@@ -75,7 +75,7 @@ function usageRow(label: string, threads: readonly Usage[], seconds: number, tar
 }
 
 function memoryRows(pid: number): Row[] {
-  const megabytes = (line: string): number => readMemory(pid, line) / 1_024;
+  const megabytes = (line: string): number => Math.round(readMemory(pid, line) / 1_024);
   return [
     { label: 'resident', cells: [megabytes('VmRSS')] },
     { label: '  of its own', cells: [megabytes('RssAnon')] },

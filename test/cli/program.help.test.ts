@@ -2,7 +2,21 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assertGolden, run } from './fake-terminal.ts';
 
-const COMMANDS = ['run', 'status', 'bans', 'ban', 'unban', 'reload', 'check', 'ping', 'version'];
+const COMMANDS = [
+  'run',
+  'status',
+  'bans',
+  'ban',
+  'unban',
+  'reload',
+  'match',
+  'explain',
+  'test',
+  'lint',
+  'check',
+  'ping',
+  'version',
+];
 
 test('the help lists every command', async () => {
   const { status, out, error } = await run(['--help']);
@@ -52,6 +66,11 @@ test('every misuse of a command ends with status 2, its reason and where to look
     ['unban 0177.0.0.1', /not an address/],
     ['bans --jail', /argument missing/],
     ['ping --socket', /argument missing/],
+    ['match --as csv', /'csv' is invalid\. Allowed choices are syslog, message, jsonl/],
+    ['match --since 1h', /--since is for --journal only/],
+    ['match --journal auth.log --since soon', /'soon' is invalid\. Write it as 2h/],
+    ['match --json --text', /option '--json' cannot be used with option '--text'/],
+    ['explain', /missing required argument 'LINE'/],
   ];
   for (const [line, reason] of expectations) {
     const { status, out, error } = await run(line.split(' '));

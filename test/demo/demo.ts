@@ -68,7 +68,7 @@ async function setUp(bed: Bed, timeline: Timeline): Promise<Stage> {
   const daemon = await Daemon.start(bed, { configuration: CONFIGURATION });
   await daemon.waitForLine(/^\S+ ready$/, PATIENCE_MILLISECONDS);
   const watch = await ElementWatch.start(bed);
-  timeline.row('host', `bailiff ${VERSION} is ready: reads the journal, bans in nftables`);
+  timeline.row('host', `bailiff ${VERSION} reads the journal and bans in nftables`);
   timeline.row('host', `listens to syslog on ${HOST.deviceIpv4}:${SYSLOG_PORT}, UDP and TCP`);
   timeline.row('host', `jail sshd: ${USERS.length} failures lead to a ban of ${BAN_SECONDS} seconds`);
   return { bed, daemon, journald, watch, timeline };

@@ -4,7 +4,7 @@ export type Tone = 'good' | 'bad' | 'plain';
 
 const WIDTH = 76;
 const TIME_WIDTH = 8;
-const ACTOR_WIDTH = 11;
+const ACTOR_WIDTH = 10;
 
 const ESCAPES = { bold: '\x1b[1m', dim: '\x1b[2m', good: '\x1b[32m', bad: '\x1b[31m', plain: '' } as const;
 

@@ -80,7 +80,7 @@ describe('an entry', { skip: journalFilesMissing }, () => {
 
   test('is cut when its message is too long, and marked, and that is said', async (context) => {
     const exact = 'x'.repeat(MAX_MESSAGE_BYTES);
-    const noise = Array.from({ length: MAX_MESSAGE_BYTES }, (_, index) =>
+    const noise = Array.from({ length: MAX_MESSAGE_BYTES + 1 }, (_, index) =>
       String.fromCharCode(103 + ((index * 7919) % 20)),
     );
     const directory = journalOf(context, [
