@@ -1,7 +1,8 @@
 /**
- * Loading the configuration: bailiff.toml, then `conf.d/*.toml` beside it in the byte order of their names, then the
- * filters. A later file adds to an earlier one: tables merge, every other value takes the place of the one before, a
- * list as a whole. The daemon at its start, at a reload, and `bailiff check` all come here.
+ * Loading the configuration: the jails that come with the program, bailiff.toml, `conf.d/*.toml` beside it in the byte
+ * order of their names, then the filters. A later file adds to an earlier one: tables merge, every other value takes
+ * the place of the one before, a list as a whole. The daemon at its start, at a reload, and `bailiff check` all come
+ * here.
  */
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -16,8 +17,8 @@ import {
 } from './document.ts';
 import { listTomlFiles, readSource } from './files.ts';
 import { type FilterDirectory, type LoadedFilters, loadFilters } from './filter-file.ts';
-import { type Normalised, normalise, type Overrides } from './normalise.ts';
-import { defaultPaths, SHIPPED_FILTER_DIRECTORY } from './paths.ts';
+import { filtersInUse, type Normalised, normalise, type Overrides } from './normalise.ts';
+import { defaultPaths, SHIPPED_FILTER_DIRECTORY, SHIPPED_PRESETS } from './paths.ts';
 import type { Plan } from './plan.ts';
 import { compareProblems, MAX_PROBLEMS, type Problem, problemOfFile } from './problem.ts';
 import { configSchema, type Settings } from './schema.ts';
@@ -31,10 +32,14 @@ export type LoadOptions = {
    * then `filters` beside the configuration.
    */
   readonly filterDirectories?: readonly FilterDirectory[];
+  /** Read before everything else: the jails that come with the program. Default: theirs, where it is; null for none. */
+  readonly presetsPath?: string | null;
+  /** Loads those filters only that an enabled jail uses, as the daemon does; otherwise every one is looked at. */
+  readonly filtersInUseOnly?: boolean;
   readonly uid: number;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly overrides?: Overrides;
-  /** Has the linter try forged lines on every filter too: for `bailiff check`, too slow for a start. Default false. */
+  /** Has the linter try forged lines on every filter too: for `bailiff lint`, too slow for a start. Default false. */
   readonly forge?: boolean;
 };
 
@@ -51,15 +56,16 @@ export type LoadedConfig = {
 /** Loads everything. Throws nothing for what files may contain or for files that cannot be read. */
 export function loadConfig(options: LoadOptions): LoadedConfig {
   const configPath = resolve(options.configPath);
-  const filters = loadFilters(
-    options.filterDirectories ?? defaultFilterDirectories(configPath),
-    options.forge === true,
-  );
-  const { root, problems, files } = readFiles(configPath);
+  const presetsPath = options.presetsPath === undefined ? shippedPresets() : options.presetsPath;
+  const { root, problems, files } = readFiles(configPath, presetsPath);
+  const read = root === null ? null : readSettings(root);
+  const wanted = options.filtersInUseOnly && read?.settings ? filtersInUse(read.settings) : null;
+  const directories = options.filterDirectories ?? defaultFilterDirectories(configPath);
+  const filters = loadFilters(directories, options.forge === true, wanted);
   const filterProblems = [...filters.problems, ...filters.refused.flatMap((refused) => refused.problems)];
-  if (root === null)
+  if (read === null)
     return { plan: null, problems: limit([...problems, ...filterProblems]), warnings: [], files };
-  const { settings, sound, faults, problems: faulty } = readSettings(root);
+  const { settings, sound, faults, problems: faulty } = read;
   const normalised = settings === null ? null : normaliseWith(options, settings, sound, faults, filters);
   const usable = problems.length === 0 && faulty.length === 0;
   const fatal = [...problems, ...faulty, ...(problems.length === 0 ? (normalised?.problems ?? []) : [])];
@@ -73,12 +79,20 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
   };
 }
 
+/** Where a checkout has what a package installs in /usr/share/bailiff. */
+const CHECKOUT = resolve(import.meta.dirname ?? '/', '../../etc');
+
+/** The jails that come with the program, all of them off until somebody enables one; null where there are none. */
+function shippedPresets(): string | null {
+  return [join(CHECKOUT, 'jails.toml'), SHIPPED_PRESETS].find((path) => existsSync(path)) ?? null;
+}
+
 /**
  * The filters that come with the program, and those of the user. In a checkout the first are those in it; a directory
  * that is both is the former.
  */
 export function defaultFilterDirectories(configPath: string): readonly FilterDirectory[] {
-  const inCheckout = resolve(import.meta.dirname ?? '/', '../../etc/filters');
+  const inCheckout = join(CHECKOUT, 'filters');
   const shipped = existsSync(inCheckout) ? inCheckout : SHIPPED_FILTER_DIRECTORY;
   const own = join(dirname(configPath), 'filters');
   const directories = [{ path: shipped, strict: true }];
@@ -92,11 +106,16 @@ type ReadFiles = {
   readonly files: readonly string[];
 };
 
-function readFiles(configPath: string): ReadFiles {
+function readFiles(configPath: string, presetsPath: string | null): ReadFiles {
   const dropIns = join(dirname(configPath), 'conf.d');
   const names = listTomlFiles(dropIns);
   const problems: Problem[] = 'message' in names ? [names] : [];
-  const files = [configPath, ...('message' in names ? [] : names.map((name) => join(dropIns, name)))];
+  const presets = presetsPath === null ? [] : [presetsPath];
+  const files = [
+    ...presets,
+    configPath,
+    ...('message' in names ? [] : names.map((name) => join(dropIns, name))),
+  ];
   let root: TableNode | null = emptyTable({ source: { file: configPath, text: '' }, offset: 0 });
   for (const [index, file] of files.entries()) {
     const source = readSource(file);

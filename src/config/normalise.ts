@@ -215,6 +215,16 @@ function checkPrefixes(settings: Settings, report: Report): void {
   }
 }
 
+/** The filters that the enabled jails use. */
+export function filtersInUse(settings: Settings): ReadonlySet<string> {
+  const enabled = Object.entries(settings.jail).filter(([, jail]) => jail.enabled);
+  return new Set(enabled.flatMap(([name, jail]) => filtersOf(name, jail)));
+}
+
+function filtersOf(name: string, jail: JailSettings): readonly string[] {
+  return [...new Set(jail.filters ?? [name])];
+}
+
 function planJails(input: NormaliseInput, report: Report): { jails: JailPlan[]; refusedJails: Refused[] } {
   const { settings, isFaulty, filters } = input;
   const jails: JailPlan[] = [];
@@ -224,7 +234,7 @@ function planJails(input: NormaliseInput, report: Report): { jails: JailPlan[]; 
   const ignores = new Map<string, PrefixSet>();
   for (const [name, jail] of entries) {
     if (!jail.enabled) continue;
-    const names = [...new Set(jail.filters ?? [name])];
+    const names = filtersOf(name, jail);
     if (isFaulty(['jail', name, 'filters'])) continue;
     const unknown = unknownFilters(name, names, filters, report);
     const refused = names.filter((filter) => filters.refused.some((other) => other.name === filter));
@@ -248,7 +258,7 @@ function unknownFilters(
   known: LoadedFilters,
   report: Report,
 ): string[] {
-  const all = [...known.filters, ...known.refused].map(({ name }) => name);
+  const all = known.names;
   const unknown = names.filter((name) => !all.includes(name));
   for (const name of unknown) {
     const written = nodeAt(report.root, ['jail', jail, 'filters']);

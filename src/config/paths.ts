@@ -8,6 +8,9 @@ export const DEFAULT_CONFIG_PATH = '/etc/bailiff/bailiff.toml';
 /** Filters that come with an installed package. */
 export const SHIPPED_FILTER_DIRECTORY = '/usr/share/bailiff/filters';
 
+/** Jails that come with an installed package, for the user to enable. */
+export const SHIPPED_PRESETS = '/usr/share/bailiff/jails.toml';
+
 const SYSTEM_STATE_DIRECTORY = '/var/lib/bailiff';
 const SYSTEM_RUNTIME_DIRECTORY = '/run/bailiff';
 

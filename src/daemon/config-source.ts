@@ -22,6 +22,7 @@ export function readConfig(source: ConfigSource): LoadedConfig {
     configPath: source.configPath,
     uid: process.getuid?.() ?? 0,
     env: process.env,
+    filtersInUseOnly: true,
     overrides: {
       stateDir: source.stateDirectory ?? undefined,
       socket: source.socketPath ?? undefined,

@@ -120,7 +120,13 @@ test("what is a warning in a user's own filter refuses a shipped one", () => {
 
 test('a directory that is not there holds no filters', () => {
   const directory = { path: fixture('no-such-directory'), strict: STRICT };
-  assert.deepEqual(loadFilters([directory], false), { filters: [], refused: [], problems: [], warnings: [] });
+  assert.deepEqual(loadFilters([directory], false), {
+    names: [],
+    filters: [],
+    refused: [],
+    problems: [],
+    warnings: [],
+  });
 });
 
 function temporaryDirectory(t: TestContext): string {
