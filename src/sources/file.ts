@@ -42,7 +42,10 @@ export async function openFile(path: string): Promise<FileInput> {
   try {
     const handle = await open(path);
     const stat = await handle.stat();
-    if (stat.isDirectory()) throw new OperationalError(`${path} is a directory`, { code: 'EISDIR' });
+    if (stat.isDirectory()) {
+      await handle.close();
+      throw new OperationalError(`${path} is a directory`, { code: 'EISDIR' });
+    }
     const raw = handle.createReadStream({ highWaterMark: CHUNK_BYTES });
     const unpack = UNPACKERS[/\.(?:gz|zst|xz)$/.exec(path)?.[0] ?? ''];
     return {

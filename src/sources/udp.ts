@@ -25,7 +25,7 @@ export type UdpOptions = ListenerOptions & {
 /** Asked for; the kernel gives at most net.core.rmem_max, and half of what it gives is its own overhead. */
 export const RECEIVE_BUFFER_BYTES = 16 * 1024 * 1024;
 
-const LOSS_INTERVAL_MILLISECONDS = 5_000;
+const LOSS_INTERVAL_MILLISECONDS = 10_000;
 
 /** A listener on one address. It never throws; what goes wrong is told by events and `onState`. */
 export function createUdpSource(options: UdpOptions): ListeningSource {
