@@ -12,10 +12,13 @@ set -u
 RUN='libnftables1 libsystemd0 libatomic1'
 # The beds of test/bed: namespaces and their network, a private journald, real ssh, real senders of syslog.
 BED='util-linux mount iproute2 nftables bsdutils systemd passwd openssh-server openssh-client sshpass'
-TEST='systemd-journal-remote rsyslog'
+# fail2ban is what its import is held against, prometheus brings promtool.
+TEST='systemd-journal-remote rsyslog fail2ban prometheus'
+# Whom the benchmarks run beside us.
+PEERS='fail2ban sshguard'
 
 # Services that packages of ours would switch on, on a machine where somebody only runs tests.
-SERVICES='ssh.service ssh.socket rsyslog.service'
+SERVICES='ssh.service ssh.socket rsyslog.service fail2ban.service prometheus.service sshguard.service'
 
 POLICY=/usr/sbin/policy-rc.d
 LOCK=/run/lock/bailiff-prepare
@@ -24,7 +27,8 @@ main() {
   case ${1:-} in
     run) packages=$RUN ;;
     demo) packages="$RUN $BED" ;;
-    test | bench) packages="$RUN $BED $TEST" ;;
+    test) packages="$RUN $BED $TEST" ;;
+    bench) packages="$RUN $BED $TEST $PEERS" ;;
     *)
       echo "usage: prepare.sh run|test|demo|bench" >&2
       exit 2
