@@ -28,7 +28,10 @@ export type { RuleMode };
  * field that the filter names, since any local user can write any identifier: uid, unit or executable.
  */
 export type FilterInput = {
-  /** SYSLOG_IDENTIFIER or APP-NAME, exact; a trailing `*` matches any rest. Empty reads every identifier. */
+  /**
+   * SYSLOG_IDENTIFIER or APP-NAME, exact; a trailing `*` matches any rest, and `""` a record without one. An empty list
+   * reads every identifier.
+   */
   readonly identifiers: readonly string[];
   /** Table `[journal]`. With all three lists empty no journal entry is read, unless `identifiers` is empty as well. */
   readonly journal: {

@@ -65,13 +65,14 @@ export function routeResult(filter: Filter, record: LogRecord): RouteResult {
 
 /**
  * The `FIELD=value` matches that select all journal entries which some filter may read, for sd_journal_add_match(3);
- * null when a filter reads identifiers that cannot be listed. Trusted fields are not among them: entries of
+ * null when a filter reads identifiers that cannot be listed. A filter without trusted fields reads none. Trusted fields are not among them: entries of
  * short-lived processes come without unit and executable, and their uid is all that says that they are genuine.
  */
 export function journalMatches(filters: readonly Filter[]): readonly string[] | null {
   const identifiers = new Set<string>();
   for (const { input } of filters) {
     if (input.identifiers.length === 0) return null;
+    if (!namesTrustedFields(input)) continue;
     for (const identifier of input.identifiers) {
       if (identifier.endsWith('*')) return null;
       identifiers.add(`SYSLOG_IDENTIFIER=${identifier}`);
