@@ -40,7 +40,8 @@ export class JailLedger {
   readonly #windows = new RecencyMap<Microseconds[]>();
   readonly #bans = new Map<Network, Ban>();
   readonly #deadlines = new Deadlines();
-  readonly #pendingWindows = new Set<Network>();
+  /** In the order of their last failures, so that a store can give that order back. */
+  #pendingWindows = new Set<Network>();
   readonly #pendingBans = new Set<Network>();
   #pendingTotals = false;
   #pendingWhole = false;
@@ -73,7 +74,7 @@ export class JailLedger {
     this.#failures += count - before;
     this.#totalFailures++;
     this.#pendingTotals = true;
-    this.returnWindow(offender);
+    this.#markWindow(offender);
     return count;
   }
 
@@ -88,7 +89,7 @@ export class JailLedger {
     if (window === undefined) return false;
     this.#windows.delete(offender);
     this.#failures -= window.length;
-    this.returnWindow(offender);
+    this.#markWindow(offender);
     return true;
   }
 
@@ -203,10 +204,11 @@ export class JailLedger {
     this.#clearPending();
   }
 
-  /** Marks a window as not stored. Changes keep the order of the windows, so that a store can give it back. */
-  returnWindow(offender: Network): void {
-    this.#pendingWindows.delete(offender);
-    this.#pendingWindows.add(offender);
+  /** Marks windows as not stored that were given with earlier changes: they come before what has changed since. */
+  returnWindows(offenders: readonly Network[]): void {
+    const since = this.#pendingWindows;
+    this.#pendingWindows = new Set(offenders.filter((offender) => !since.has(offender)));
+    for (const offender of since) this.#pendingWindows.add(offender);
     this.#boundPending();
   }
 
@@ -238,7 +240,7 @@ export class JailLedger {
       seenAt.map((failureAt) => Math.min(failureAt, at)),
     );
     this.#failures += seenAt.length;
-    if ((seenAt.at(-1) ?? at) > at) this.returnWindow(offender);
+    if ((seenAt.at(-1) ?? at) > at) this.#markWindow(offender);
   }
 
   restoreBan(ban: Ban): void {
@@ -255,6 +257,12 @@ export class JailLedger {
       this.#deadlines.pop();
     }
     return null;
+  }
+
+  #markWindow(offender: Network): void {
+    this.#pendingWindows.delete(offender);
+    this.#pendingWindows.add(offender);
+    this.#boundPending();
   }
 
   #evictWindow(): void {

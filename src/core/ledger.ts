@@ -101,13 +101,23 @@ export class Ledger {
 
   /**
    * Ends the bans whose time has come by `at`, and drops the windows that no failure seen after `horizon` can add to.
-   * The horizon is `at`, or earlier while a source is still working off a backlog.
+   * The horizon is `at`, or earlier while a source is still working off a backlog. With more than `maxEnded` bans to
+   * end the rest is left to the next call.
    */
-  advance(at: Microseconds, horizon: Microseconds, out: Decision[]): void {
+  advance(
+    at: Microseconds,
+    horizon: Microseconds,
+    out: Decision[],
+    maxEnded = Number.POSITIVE_INFINITY,
+  ): void {
     this.#advanceClock(at);
+    let ended = 0;
     for (const jail of this.#jails.values()) {
-      for (let ban = jail.takeEnded(at); ban !== null; ban = jail.takeEnded(at)) {
+      while (ended < maxEnded) {
+        const ban = jail.takeEnded(at);
+        if (ban === null) break;
         out.push({ kind: 'unban', ban, cause: 'expiry', at });
+        ended++;
       }
       jail.dropWindows(horizon);
     }
@@ -165,6 +175,13 @@ export class Ledger {
     }
   }
 
+  /** What an address counts as in a jail that has a policy; null when nothing of it can be banned. */
+  offenderOf(jailName: string, address: Address): Network | null {
+    const jail = this.#jail(jailName);
+    assert(jail.policy !== null, `jail ${jailName} has a policy`);
+    return this.#offender(jail, jail.policy, address);
+  }
+
   /** Every ban in force, by jail. */
   *bans(jailName: string | null = null): Generator<Ban> {
     for (const jail of this.#selected(jailName)) yield* jail.bans();
@@ -210,8 +227,9 @@ export class Ledger {
   /** Hands back changes that could not be stored: they will be in the next list, with the values of that time. */
   returnChanges(changes: LedgerChanges): void {
     for (const name of changes.rewritten) this.#jail(name).returnWhole();
-    for (const { jail, offender } of [...changes.windows, ...changes.windowsGone]) {
-      this.#jail(jail).returnWindow(offender);
+    const windows = Map.groupBy([...changes.windows, ...changes.windowsGone], ({ jail }) => jail);
+    for (const [jail, keys] of windows) {
+      this.#jail(jail).returnWindows(keys.map(({ offender }) => offender));
     }
     for (const { jail, offender } of [...changes.bans, ...changes.bansGone])
       this.#jail(jail).returnBan(offender);

@@ -5,7 +5,6 @@ import { type Network, parseNetwork } from '../core/address.ts';
 import type { Ban, Decision } from '../core/decision.ts';
 import type { JailCounts } from '../core/jail-ledger.ts';
 import type { Ledger, Obstacle } from '../core/ledger.ts';
-import { offenderOf } from '../core/policy.ts';
 import {
   type Clock,
   FOREVER,
@@ -92,7 +91,7 @@ export class ControlService implements Control {
     const { ledger, clock, pipeline } = this.#parts;
     const { policy } = this.#requireJail(request.jail);
     const network = requireNetwork(request.address);
-    const offender = network.includes('/') ? network : offenderOf(network, policy);
+    const offender = (network.includes('/') ? null : ledger.offenderOf(policy.name, network)) ?? network;
     const banTime = request.for === undefined ? policy.banTime : parseDuration(request.for);
     if (banTime === null) {
       throw new ControlError(

@@ -14,7 +14,7 @@ import type { LedgerLevels } from '../metrics/levels.ts';
 import { createMetrics, type Metrics } from '../metrics/metrics.ts';
 import { createSystemClock, type SystemClock } from './clock.ts';
 import { type ConfigSource, describeProblems, readConfig } from './config-source.ts';
-import { ControlService } from './control-service.ts';
+import { ControlService, type ControlServiceParts } from './control-service.ts';
 import { startEnforcer } from './enforcement.ts';
 import type { Enforcer } from './enforcer.ts';
 import { EventBus } from './event-bus.ts';
@@ -26,7 +26,7 @@ import { openState } from './open-state.ts';
 import { Persister } from './persister.ts';
 import { Pipeline } from './pipeline.ts';
 import { ProtectedNetworks } from './protected-networks.ts';
-import { Reloader, type ReloaderParts, tellConfiguration } from './reloader.ts';
+import { Reloader, tellConfiguration } from './reloader.ts';
 import { rulesOf } from './rules.ts';
 import { Sources } from './sources.ts';
 import { findServiceManager, Supervision } from './supervision.ts';
@@ -121,8 +121,10 @@ class Daemon {
     const { journalPosition } = state;
     const persister = new Persister({ store, ledger, journalPosition, clock, emit });
     this.#started.push(() => persister.close());
-    const found: Ban[] = [];
-    let adopt = (bans: readonly Ban[]): unknown => found.push(...bans);
+    let found: readonly Ban[] = [];
+    let adopt = (bans: readonly Ban[]): void => {
+      found = found.concat(bans);
+    };
     const { enforcer, surplus } = await this.#startEnforcer(ledger, (bans) => adopt(bans));
     const pipeline = new Pipeline({ ledger, enforcer, persister, clock, emit }, rulesOf(this.#plan));
     adopt = (bans) => this.#adopt(bans, ledger, enforcer, pipeline);
@@ -130,9 +132,8 @@ class Daemon {
     adopt(withoutLifted([...surplus, ...found], decisions));
     const sources = new Sources({ clock, sink: (batch) => pipeline.accept(batch), emit, journalPosition });
     const metrics = this.#metricsEndpoint();
-    const source = this.#source;
     const parts = {
-      source,
+      read: () => readConfig(this.#source),
       ledger,
       enforcer,
       pipeline,
@@ -206,7 +207,9 @@ class Daemon {
   }
 
   async #startControl(
-    parts: ReloaderParts & { readonly persister: Persister; readonly reloader: Reloader },
+    parts: Pick<ControlServiceParts, 'ledger' | 'enforcer' | 'persister' | 'pipeline' | 'clock'> & {
+      readonly reloader: Reloader;
+    },
   ): Promise<void> {
     const { reloader } = parts;
     const control = new ControlService({

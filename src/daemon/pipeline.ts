@@ -8,7 +8,7 @@ import type { BailiffEvent, Emit } from '../core/event.ts';
 import { admitsMode, type Match, type RuleMode } from '../core/failure.ts';
 import type { Ledger } from '../core/ledger.ts';
 import type { LogRecord } from '../core/record.ts';
-import { type Clock, type Microseconds, SECOND } from '../core/time.ts';
+import { type Clock, MINUTE, type Microseconds, SECOND } from '../core/time.ts';
 import type { Matcher } from '../match/matcher.ts';
 import type { RecordBatch } from '../sources/source.ts';
 import type { Enforcer } from './enforcer.ts';
@@ -17,8 +17,14 @@ import type { Persister } from './persister.ts';
 /** Journal entries older than this on arrival are a backlog, not the present; windows outlive find_time by as much. */
 export const BACKLOG_AGE: Microseconds = 5 * SECOND;
 
-/** How long after the last of a backlog, or after the start, more of it may come. */
-export const BACKLOG_PATIENCE: Microseconds = 10 * SECOND;
+/** How long after the last of a backlog, or after the start, more of it may come: a lost reader is back in a minute. */
+export const BACKLOG_PATIENCE: Microseconds = 2 * MINUTE;
+
+/**
+ * Bans that are ended in one go, which takes some 50 ms; a hundred thousand of them at once, as after a sleep of the
+ * machine, would hold up the records for half a second. In the kernel they have ended by themselves.
+ */
+export const MAX_ENDED_AT_ONCE = 10_000;
 
 /** A jail that wants the matches of some filter. */
 export type JailRoute = { readonly jail: string; readonly mode: RuleMode; readonly maxRetry: number };
@@ -123,7 +129,8 @@ export class Pipeline {
   #advance(at: Microseconds): void {
     const decisions: Decision[] = [];
     if (at >= this.#backlogUntil) this.#backlogSeenAt = null;
-    this.#parts.ledger.advance(at, Math.min(at - BACKLOG_AGE, this.#backlogSeenAt ?? at), decisions);
+    const horizon = Math.min(at - BACKLOG_AGE, this.#backlogSeenAt ?? at);
+    this.#parts.ledger.advance(at, horizon, decisions, MAX_ENDED_AT_ONCE);
     this.#follow(decisions, at);
   }
 

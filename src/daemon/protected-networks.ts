@@ -1,5 +1,6 @@
 /** What nothing may ever ban: trusted networks and this host's own addresses, which come and go. */
 import type { Network } from '../core/address.ts';
+import { OperationalError } from '../core/errors.ts';
 import { ownAddresses } from './own-addresses.ts';
 
 export class ProtectedNetworks {
@@ -7,6 +8,7 @@ export class ProtectedNetworks {
   #own: readonly Network[];
   #trust: readonly Network[];
 
+  /** Throws OperationalError when this host's addresses are not to be had: it might ban itself. */
   constructor(trust: readonly Network[], readOwn: () => readonly Network[] = ownAddresses) {
     this.#trust = trust;
     this.#readOwn = readOwn;
@@ -21,11 +23,20 @@ export class ProtectedNetworks {
     this.#trust = trust;
   }
 
-  /** Looks at the interfaces again; returns whether this host's addresses have changed. */
+  /** Looks at the interfaces again; returns whether this host's addresses have changed. What cannot be read has not. */
   refresh(): boolean {
-    const own = this.#readOwn();
+    const own = this.#readOwnAgain();
     const hasChanged = own.join() !== this.#own.join();
     this.#own = own;
     return hasChanged;
+  }
+
+  #readOwnAgain(): readonly Network[] {
+    try {
+      return this.#readOwn();
+    } catch (error) {
+      if (!(error instanceof OperationalError)) throw error;
+      return this.#own;
+    }
   }
 }

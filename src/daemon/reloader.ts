@@ -2,6 +2,7 @@
  * Exchanges the configuration of a running daemon. The new one is read and compiled whole before anything changes; when
  * it has a fault the old one stays. One reload runs at a time, and all that are asked for meanwhile are one more.
  */
+import type { LoadedConfig } from '../config/load.ts';
 import type { Plan } from '../config/plan.ts';
 import type { Decision } from '../core/decision.ts';
 import { OperationalError } from '../core/errors.ts';
@@ -9,7 +10,7 @@ import type { Emit } from '../core/event.ts';
 import type { Ledger } from '../core/ledger.ts';
 import type { Clock } from '../core/time.ts';
 import type { ReloadReport } from '../http/control.ts';
-import { type ConfigSource, describeProblems, problemLines, readConfig } from './config-source.ts';
+import { describeProblems, problemLines } from './config-source.ts';
 import { jailScopesOf } from './enforcement.ts';
 import type { Enforcer } from './enforcer.ts';
 import type { MetricsEndpoint } from './metrics-endpoint.ts';
@@ -19,12 +20,13 @@ import { describeJails, rulesOf } from './rules.ts';
 import type { Sources } from './sources.ts';
 
 export type ReloaderParts = {
-  readonly source: ConfigSource;
+  /** Reads the configuration as the start did. */
+  readonly read: () => LoadedConfig;
   readonly ledger: Ledger;
-  readonly enforcer: Enforcer;
-  readonly pipeline: Pipeline;
-  readonly sources: Sources;
-  readonly metrics: MetricsEndpoint;
+  readonly enforcer: Pick<Enforcer, 'reconfigure' | 'setTrust'>;
+  readonly pipeline: Pick<Pipeline, 'setRules' | 'carryOut'>;
+  readonly sources: Pick<Sources, 'apply'>;
+  readonly metrics: Pick<MetricsEndpoint, 'apply'>;
   readonly protectedNetworks: ProtectedNetworks;
   readonly clock: Clock;
   readonly emit: Emit;
@@ -88,8 +90,8 @@ export class Reloader {
 
   async #run(): Promise<ReloadReport> {
     if (this.#isClosed) throw new OperationalError('the daemon is stopping', { code: 'stopping' });
-    const { emit, source } = this.#parts;
-    const loaded = readConfig(source);
+    const { emit, read } = this.#parts;
+    const loaded = read();
     const jails = this.#plan.jails.length;
     if (loaded.plan === null) {
       const problems = problemLines(loaded);

@@ -78,7 +78,7 @@ export class Sources {
 }
 
 /** journald stamps its entries with the machine's clock; ours is ahead of that when it has been set back. */
-function shiftRecords(batch: RecordBatch, lead: Microseconds): RecordBatch {
+export function shiftRecords(batch: RecordBatch, lead: Microseconds): RecordBatch {
   if (lead === 0) return batch;
   return { ...batch, records: batch.records.map((record) => ({ ...record, at: record.at + lead })) };
 }

@@ -84,6 +84,7 @@ export class SyslogListeners {
   }
 
   #note(name: string, state: ListenerState): void {
+    if (!this.#sources.has(name)) return;
     this.#states.set(name, state);
     if (!this.#isStarting) this.#report();
   }

@@ -175,6 +175,20 @@ test('an operator bans, extends and lifts; unban also forgets the failures', () 
   assert.equal(court.ledger.counts('sshd').failures, 0);
 });
 
+test('an address lifts every ban that holds it, whatever prefixes its jails have now', () => {
+  const court = new Court([SSHD, { ...SSHD, name: 'mail', ipv6PrefixLength: 48 }]);
+  for (const jail of ['sshd', 'mail']) {
+    for (let round = 0; round < 3; round++) court.fail('2001:db8:1:2::5', { jail });
+  }
+  const settings = { policies: [{ ...SSHD, ipv6PrefixLength: 56 }], protectedNetworks: [] };
+  court.ledger.reconfigure({ ...settings, limits: { maxOffenders: 100, maxBans: 100 } }, court.at, []);
+  assert.deepEqual(court.offenders(), ['2001:db8:1:2::/64', '2001:db8:1::/48']);
+  assert.equal(court.ledger.unban('2001:db8:1:2::/64', null, START, []), true, 'a network lifts only itself');
+  assert.deepEqual(court.offenders(), ['2001:db8:1::/48']);
+  assert.equal(court.ledger.unban('2001:db8:1:2::7', null, START, []), true);
+  assert.deepEqual(court.offenders(), []);
+});
+
 test('two jails ban the same offender each for itself', () => {
   const court = new Court([SSHD, { ...SSHD, name: 'mail', maxRetry: 1 }]);
   court.fail('203.0.113.9', { jail: 'mail' });
@@ -275,6 +289,73 @@ test('a store that takes nothing for long is given the whole jail instead of end
   assert.equal(changes.windowsGone.length, 0);
   court.ledger.returnChanges(changes);
   assert.deepEqual(court.ledger.takeChanges(), changes);
+});
+
+test('after a restart with the clock set back, windows from the future still take failures', () => {
+  const court = new Court();
+  court.fail('203.0.113.9');
+  court.fail('203.0.113.9');
+  const image = structuredClone(court.ledger.image());
+  const limits = { maxOffenders: 100, maxBans: 100 };
+  const restarted = new Ledger(limits);
+  const earlier = START - 60 * MINUTE;
+  restarted.restore(image, earlier);
+  restarted.reconfigure({ policies: [SSHD], limits, protectedNetworks: [] }, earlier, []);
+  assert.deepEqual(restarted.takeChanges().windows[0]?.seenAt, [earlier, earlier], 'and are stored so');
+  const out: Decision[] = [];
+  restarted.observe({ jail: 'sshd', address: '203.0.113.9', seenAt: earlier, weight: 1 }, earlier, out);
+  assert.equal(out[0]?.kind, 'ban');
+});
+
+test('bans that the store should never have held are lifted by the first settings', () => {
+  const restarted = new Ledger({ maxOffenders: 100, maxBans: 100 });
+  const ban = { jail: 'sshd', since: START, until: FOREVER, cause: 'offence', failures: 3 } as const;
+  const bans = [
+    { ...ban, offender: '127.0.0.1' },
+    { ...ban, offender: '203.0.113.9' },
+    { ...ban, offender: '192.0.2.9' },
+  ];
+  restarted.restore({ windows: [], bans, totals: [] }, START);
+  const limits = { maxOffenders: 100, maxBans: 100 };
+  restarted.reconfigure({ policies: [SSHD], limits, protectedNetworks: [] }, START, []);
+  assert.deepEqual(
+    [...restarted.bans()].map(({ offender }) => offender),
+    ['203.0.113.9'],
+  );
+});
+
+test('settings that say the same lift nothing, and a new ignore list or trust just what it names', () => {
+  const court = new Court();
+  for (const address of ['203.0.113.9', '203.0.113.10', '203.0.113.11']) {
+    for (let round = 0; round < 3; round++) court.fail(address);
+  }
+  const limits = { maxOffenders: 100, maxBans: 100 };
+  const lifted = (ignore: string[], protectedNetworks: string[]): number => {
+    const out: Decision[] = [];
+    const policies = [{ ...SSHD, ignore: new PrefixSet(ignore) }];
+    court.ledger.reconfigure({ policies, limits, protectedNetworks }, court.at, out);
+    return out.length;
+  };
+  const ignore = ['192.0.2.0/24', '2001:db8:9::1'];
+  assert.equal(lifted(ignore, []), 0);
+  assert.equal(lifted(ignore, ['203.0.113.9']), 1);
+  assert.equal(lifted(ignore, ['203.0.113.9']), 0);
+  assert.equal(lifted([...ignore, '203.0.113.10'], []), 1);
+  assert.deepEqual(court.offenders(), ['203.0.113.11']);
+});
+
+test('a ban that is extended over and over keeps one deadline that counts', () => {
+  const court = new Court([{ ...SSHD, maxRetry: 1 }]);
+  court.fail('203.0.113.8');
+  for (let round = 0; round < 5_000; round++) {
+    court.at++;
+    court.fail('203.0.113.9');
+  }
+  assert.equal(court.ledger.nextDeadline(), START + 5 * MINUTE);
+  assert.equal(court.wait(5 * MINUTE - 5_000).length, 1);
+  assert.equal(court.ledger.nextDeadline(), court.at + 5_000);
+  assert.equal(court.wait(5_000).length, 1);
+  assert.equal(court.ledger.nextDeadline(), null);
 });
 
 test('time does not run backwards', () => {

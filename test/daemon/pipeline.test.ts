@@ -8,7 +8,13 @@ import type { JailPolicy } from '../../src/core/policy.ts';
 import { PrefixSet } from '../../src/core/prefix-set.ts';
 import type { LogRecord } from '../../src/core/record.ts';
 import { HOUR, MINUTE, SECOND } from '../../src/core/time.ts';
-import { BACKLOG_AGE, BACKLOG_PATIENCE, type JailRoute, Pipeline } from '../../src/daemon/pipeline.ts';
+import {
+  BACKLOG_AGE,
+  BACKLOG_PATIENCE,
+  type JailRoute,
+  MAX_ENDED_AT_ONCE,
+  Pipeline,
+} from '../../src/daemon/pipeline.ts';
 import type { RecordBatch } from '../../src/sources/source.ts';
 import { describeDecision, LIMITS, policyOf, Recorder, recordAt, START } from './parts.ts';
 
@@ -48,7 +54,11 @@ class Court {
   readonly positions: string[] = [];
   readonly pipeline: Pipeline;
 
-  constructor(routes: Record<string, readonly JailRoute[]> | null = null, policies = [policyOf()], limits = LIMITS) {
+  constructor(
+    routes: Record<string, readonly JailRoute[]> | null = null,
+    policies = [policyOf()],
+    limits = LIMITS,
+  ) {
     this.ledger.reconfigure({ policies, limits, protectedNetworks: ['198.51.100.7'] }, this.at, []);
     const all = routes ?? { sshd: policies.map(routeOf) };
     const rules = { matcher: MATCHER, routes: new Map(Object.entries(all)) };
@@ -93,7 +103,7 @@ function routeOf({ name, maxRetry }: JailPolicy): JailRoute {
 
 const fail = (address: string): string => `sshd failure normal ${address}`;
 
-test('a failure is counted, an offence is enforced at once with the time of its arrival, and told after its commit', () => {
+test('a failure is counted; an offence is enforced at once and told after its commit', () => {
   const court = new Court();
   court.udp(fail(A), fail(A));
   assert.deepEqual(court.recorder.kinds(), ['records', 'matched', 'failure', 'matched', 'failure']);
@@ -123,7 +133,13 @@ test('a failure is counted, an offence is enforced at once with the time of its 
 
 test('what leads to nothing changes nothing: other kinds, no address, no jail that wants it', () => {
   const court = new Court();
-  court.udp('', 'sshd success normal 203.0.113.9', 'sshd note normal 203.0.113.9', 'sshd failure normal', 'web failure normal 203.0.113.9');
+  court.udp(
+    '',
+    'sshd success normal 203.0.113.9',
+    'sshd note normal 203.0.113.9',
+    'sshd failure normal',
+    'web failure normal 203.0.113.9',
+  );
   assert.equal(court.recorder.of('matched').length, 4, 'they are told all the same');
   assert.deepEqual(court.announced, []);
   assert.deepEqual(court.enforced, []);
@@ -189,6 +205,18 @@ test('a tick ends the bans whose time has come', () => {
   );
 });
 
+test('very many bans that are over at once are ended in several ticks', () => {
+  const limits = { maxOffenders: 100, maxBans: 100_000 };
+  const court = new Court(null, [policyOf({ maxRetry: 1 })], limits);
+  const addresses = Array.from({ length: MAX_ENDED_AT_ONCE + 5 }, (_, n) => `10.0.${n >> 8}.${n & 255}`);
+  court.udp(...addresses.map(fail));
+  court.at += 5 * MINUTE;
+  court.pipeline.tick();
+  assert.equal(court.bans().length, 5);
+  court.pipeline.tick();
+  assert.equal(court.bans().length, 0);
+});
+
 test('a tick drops the windows that are over, some seconds late', () => {
   const court = new Court();
   court.at += BACKLOG_PATIENCE;
@@ -221,7 +249,14 @@ test('a tick tells what limits have cost, and what the matcher has turned away',
 test('decisions made elsewhere are enforced and told just so', () => {
   const court = new Court();
   const out: Decision[] = [];
-  const ban = { jail: 'sshd', offender: A, since: START, until: START + HOUR, cause: 'operator', failures: 0 } as const;
+  const ban = {
+    jail: 'sshd',
+    offender: A,
+    since: START,
+    until: START + HOUR,
+    cause: 'operator',
+    failures: 0,
+  } as const;
   court.ledger.ban(ban, START, out);
   court.pipeline.carryOut(out);
   assert.deepEqual(court.enforced, [{ what: `ban ${A}`, arrivalAt: START }]);

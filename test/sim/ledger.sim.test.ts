@@ -69,13 +69,19 @@ test('a store that applies the changes, some of them only at a second try, holds
   forEachWorld((steps, random) => {
     const ledger = new Ledger(ANY_LIMITS);
     const store = new Mirror();
+    let underWay: LedgerChanges | null = null;
+    const end = (isRefused: boolean): void => {
+      if (underWay !== null && isRefused) ledger.returnChanges(underWay);
+      else if (underWay !== null) store.apply(underWay);
+      underWay = null;
+    };
     for (const step of steps) {
       apply(ledger, step);
-      if (!random.chance(0.1)) continue;
-      const changes = ledger.takeChanges();
-      if (random.chance(0.3)) ledger.returnChanges(changes);
-      else store.apply(changes);
+      if (!random.chance(0.2)) continue;
+      if (underWay === null) underWay = structuredClone(ledger.takeChanges());
+      else end(random.chance(0.3));
     }
+    end(true);
     store.apply(ledger.takeChanges());
     assert.deepEqual(store.image(), sortedImage(ledger.image()));
   });
@@ -169,6 +175,8 @@ class Mirror {
       for (const key of gone) this.#rows[kind].delete(key);
       for (const row of changes[kind]) {
         assert.equal(gone.has(keyOf(row)), false, 'a key is either changed or gone');
+        // A window that is written again becomes the newest.
+        if (kind === 'windows') this.#rows[kind].delete(keyOf(row));
         this.#rows[kind].set(keyOf(row), row);
       }
     }
@@ -178,7 +186,7 @@ class Mirror {
   image(): object {
     const values = (rows: Map<string, object>) => [...rows.entries()].sort(byKey).map(([, row]) => row);
     return {
-      windows: values(this.#rows.windows),
+      windows: byJail([...this.#rows.windows.values()]),
       bans: values(this.#rows.bans),
       totals: values(this.#rows.totals),
     };
@@ -192,13 +200,18 @@ function sortedImage(image: LedgerImage): object {
       .sort(byKey)
       .map(([, row]) => row);
   return {
-    windows: sorted(image.windows, keyOf),
+    windows: byJail(image.windows),
     bans: sorted(image.bans, keyOf),
     totals: sorted(
       image.totals.filter((totals) => totals.failures + totals.bans > 0),
       (totals) => totals.jail,
     ),
   };
+}
+
+/** Windows keep their order within a jail: a restored ledger must know which is the oldest. */
+function byJail(rows: readonly object[]): object {
+  return Object.groupBy(rows as readonly { jail: string }[], ({ jail }) => jail);
 }
 
 function keyOf(row: { jail: string; offender: string }): string {

@@ -1,0 +1,287 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import type { Plan } from '../../src/config/plan.ts';
+import { Ledger } from '../../src/core/ledger.ts';
+import { PrefixSet } from '../../src/core/prefix-set.ts';
+import { formatInstant, MINUTE, SECOND } from '../../src/core/time.ts';
+import { VERSION } from '../../src/core/version.ts';
+import { ControlService } from '../../src/daemon/control-service.ts';
+import { Enforcer } from '../../src/daemon/enforcer.ts';
+import { Health } from '../../src/daemon/health.ts';
+import { Persister } from '../../src/daemon/persister.ts';
+import { Pipeline } from '../../src/daemon/pipeline.ts';
+import { rulesOf } from '../../src/daemon/rules.ts';
+import { FakeFirewall, ManualTime } from './fake-firewall.ts';
+import { FakeStore, failureOf, planOf, policyOf, Recorder } from './parts.ts';
+
+const PLAN = planOf({
+  trust: ['198.51.100.7', '2001:db8:9::1'],
+  jails: [
+    { policy: policyOf({ ignore: new PrefixSet(['192.0.2.0/24']) }), filters: ['sshd'], mode: 'normal' },
+    { policy: policyOf({ name: 'mail', ipv6PrefixLength: 56 }), filters: ['imap'], mode: 'normal' },
+  ],
+  refusedJails: [{ name: 'shop', problems: ['shop.toml:1:1: no'] }],
+});
+
+async function setUp(t: TestContext) {
+  const time = new ManualTime();
+  const recorder = new Recorder();
+  const firewall = new FakeFirewall(time);
+  const store = new FakeStore();
+  const ledger = new Ledger(PLAN.limits);
+  let plan: Plan = PLAN;
+  const reconfigure = () => {
+    const policies = plan.jails.map(({ policy }) => policy);
+    ledger.reconfigure({ policies, limits: plan.limits, protectedNetworks: plan.trust }, time.now(), []);
+  };
+  reconfigure();
+  const parts = { clock: time, emit: recorder.emit };
+  const persister = new Persister({ ...parts, store, ledger, journalPosition: null });
+  const jails = plan.jails.map(({ policy }) => policy);
+  const enforcer = new Enforcer({
+    ...parts,
+    firewall,
+    timers: time,
+    jails,
+    trust: [],
+    adopt: () => {},
+    limitation: null,
+  });
+  await enforcer.start([]);
+  t.after(() => enforcer.stop());
+  const pipeline = new Pipeline({ ...parts, ledger, enforcer, persister }, rulesOf(plan));
+  const service = new ControlService({
+    ...parts,
+    ledger,
+    enforcer,
+    persister,
+    pipeline,
+    health: new Health(),
+    startedAt: time.now(),
+    configPath: '/etc/bailiff/bailiff.toml',
+    plan: () => plan,
+    isDryRun: false,
+    reload: async () => ({ applied: true, problems: [], jails: [] }),
+  });
+  const retire = (name: string) => {
+    plan = { ...plan, jails: plan.jails.filter(({ policy }) => policy.name !== name) };
+    reconfigure();
+  };
+  const ban = (address: string, jail = 'sshd', duration?: string) =>
+    service.ban(duration === undefined ? { address, jail } : { address, jail, for: duration });
+  const fail = (address: string, jail = 'sshd') =>
+    ledger.observe({ jail, address, seenAt: time.now(), weight: 1 }, time.now(), []);
+  const elements = () => [...firewall.elements.keys()].sort();
+  return { time, recorder, firewall, store, ledger, service, retire, ban, fail, elements };
+}
+
+test('a ban is in the kernel and on the disk when it is answered, and lasts as long as the jail says', async (t) => {
+  const { ban, time, elements, store, recorder } = await setUp(t);
+  const report = await ban('203.0.113.9');
+  assert.deepEqual(report, {
+    offender: '203.0.113.9',
+    jail: 'sshd',
+    since: formatInstant(time.now()),
+    until: formatInstant(time.now() + 5 * MINUTE),
+    remainingSeconds: 300,
+    cause: 'operator',
+    failures: 0,
+    enforced: true,
+  });
+  assert.deepEqual(elements(), ['ban4 203.0.113.9']);
+  assert.equal(store.commits.at(-1)?.changes.bans[0]?.offender, '203.0.113.9');
+  assert.deepEqual(recorder.of('ban').length, 1);
+});
+
+test('a ban can be said to last, also forever', async (t) => {
+  const { ban } = await setUp(t);
+  assert.equal((await ban('203.0.113.9', 'sshd', '1d12h')).remainingSeconds, 36 * 3_600);
+  const forever = await ban('203.0.113.10', 'sshd', 'forever');
+  assert.deepEqual([forever.until, forever.remainingSeconds], ['forever', null]);
+  assert.equal((await ban('203.0.113.10', 'sshd', '1m')).until, 'forever', 'a ban is never cut short');
+});
+
+test('a network is banned as it is, an address as its jail counts it', async (t) => {
+  const { ban, elements } = await setUp(t);
+  assert.equal((await ban('203.0.113.77/24')).offender, '203.0.113.0/24');
+  assert.equal((await ban('2001:db8:1:2::9')).offender, '2001:db8:1:2::/64');
+  assert.equal((await ban('2001:db8:1:2ff::9', 'mail')).offender, '2001:db8:1:200::/56');
+  assert.equal((await ban('::ffff:203.0.112.9')).offender, '203.0.112.9');
+  assert.equal(elements().length, 4);
+});
+
+test('an IPv6 address next to one that must not be banned is banned alone', async (t) => {
+  const { ban, service } = await setUp(t);
+  assert.equal((await ban('2001:db8:9::2')).offender, '2001:db8:9::2');
+  assert.equal((await service.unban('2001:db8:9::2', null)).length, 1);
+});
+
+for (const [address, code] of [
+  ['192.0.2.5', 'ignore'],
+  ['192.0.0.0/16', 'ignore'],
+  ['198.51.100.7', 'protected'],
+  ['198.51.100.0/24', 'protected'],
+  ['127.0.0.1', 'unbannable'],
+  ['0.0.0.0/0', 'unbannable'],
+  ['fe80::1', 'unbannable'],
+] as const) {
+  test(`${address} is not banned: ${code}`, async (t) => {
+    const { ban, elements, service } = await setUp(t);
+    await assert.rejects(ban(address), { status: 409, code, message: /is not banned: it is/ });
+    assert.deepEqual(elements(), []);
+    assert.deepEqual(service.bans(), []);
+  });
+}
+
+test('what makes no sense is refused with what would', async (t) => {
+  const { ban, service } = await setUp(t);
+  await assert.rejects(ban('203.0.113.256'), {
+    status: 400,
+    code: 'bad-address',
+    message: /write 203\.0\.113\.9/,
+  });
+  await assert.rejects(ban('203.0.113.9', 'sshd', 'soon'), {
+    status: 400,
+    code: 'bad-duration',
+    message: /"soon"/,
+  });
+  await assert.rejects(ban('203.0.113.9', 'sshd', '0'), { code: 'bad-duration' });
+  await assert.rejects(ban('203.0.113.9', 'shop'), {
+    status: 404,
+    code: 'no-such-jail',
+    message: 'there is no jail "shop"; the active ones are: sshd, mail',
+  });
+  await assert.rejects(service.unban('nobody', null), { code: 'bad-address' });
+  assert.throws(() => service.jail('shop'), { code: 'no-such-jail' });
+  await assert.rejects(service.unban('203.0.113.9', 'shop'), { code: 'no-such-jail' });
+  await assert.rejects(service.unbanAll('shop'), { code: 'no-such-jail' });
+});
+
+test('a kernel that refuses is told, and the ban waits for its next chance', async (t) => {
+  const { ban, firewall, service, time, elements } = await setUp(t);
+  firewall.failure = failureOf('nft-failed');
+  await assert.rejects(ban('203.0.113.9'), { code: 'nft-failed' });
+  assert.deepEqual(
+    service.bans().map(({ offender, enforced }) => [offender, enforced]),
+    [['203.0.113.9', false]],
+  );
+  firewall.failure = null;
+  await time.advance(10 * SECOND);
+  assert.deepEqual(elements(), ['ban4 203.0.113.9']);
+  assert.equal(service.bans()[0]?.enforced, true);
+});
+
+test('unban lifts in every jail, or in one, and tells what it lifted', async (t) => {
+  const { ban, service, elements } = await setUp(t);
+  await ban('203.0.113.9');
+  await ban('203.0.113.9', 'mail');
+  const one = await service.unban('203.0.113.9', 'mail');
+  assert.deepEqual(
+    one.map(({ jail }) => jail),
+    ['mail'],
+  );
+  assert.deepEqual(elements(), ['ban4 203.0.113.9'], 'the other jail still wants it');
+  await ban('203.0.113.9', 'mail');
+  assert.equal((await service.unban('203.0.113.9', null)).length, 2);
+  assert.deepEqual(elements(), []);
+  assert.deepEqual(await service.unban('203.0.113.9', null), []);
+});
+
+test('unban by an address finds every ban that holds it, so that it gets through afterwards', async (t) => {
+  const { ban, service, elements } = await setUp(t);
+  await ban('2001:db8:1:2::9');
+  await ban('2001:db8:1:2::9', 'mail');
+  await ban('203.0.113.0/24');
+  await ban('203.0.113.9', 'mail');
+  await ban('203.0.112.0/24');
+  assert.equal((await service.unban('2001:db8:1:2:ffff::1', null)).length, 2);
+  assert.equal((await service.unban('203.0.113.9', null)).length, 2);
+  assert.deepEqual(elements(), ['ban4_24 203.0.112.0']);
+  await ban('203.0.112.9');
+  assert.equal((await service.unban('203.0.112.0/24', null)).length, 1, 'a network means itself');
+  assert.deepEqual(elements(), ['ban4 203.0.112.9']);
+});
+
+test('unban forgets the failures that were counted', async (t) => {
+  const { fail, service, ledger, recorder } = await setUp(t);
+  fail('203.0.113.9');
+  fail('203.0.113.10');
+  assert.deepEqual(await service.unban('203.0.113.9', null), []);
+  assert.equal(ledger.counts('sshd').failures, 1);
+  assert.deepEqual(
+    recorder.of('forgive').map(({ offender }) => offender),
+    ['203.0.113.9'],
+  );
+});
+
+test('unban of all lifts all bans, in all jails or in one, and keeps what is being counted', async (t) => {
+  const { ban, fail, service, ledger, elements } = await setUp(t);
+  await ban('203.0.113.9');
+  await ban('203.0.113.10');
+  await ban('203.0.113.9', 'mail');
+  fail('203.0.113.11');
+  assert.equal((await service.unbanAll('mail')).length, 1);
+  assert.equal((await service.unbanAll(null)).length, 2);
+  assert.deepEqual(elements(), []);
+  assert.equal(ledger.counts('sshd').failures, 1);
+  assert.deepEqual(await service.unbanAll(null), []);
+});
+
+test('the bans of a jail that is gone can be seen and lifted, its status can not', async (t) => {
+  const { ban, service, retire } = await setUp(t);
+  await ban('2001:db8:1:2::9', 'mail');
+  await ban('203.0.113.9', 'mail');
+  retire('mail');
+  assert.equal(service.bans().length, 2);
+  assert.throws(() => service.jail('mail'), { code: 'no-such-jail' });
+  await assert.rejects(ban('203.0.113.10', 'mail'), { code: 'no-such-jail' });
+  assert.equal((await service.unban('2001:db8:1:2::1', null)).length, 1);
+  assert.equal((await service.unbanAll('mail')).length, 1);
+  await assert.rejects(service.unbanAll('mail'), { code: 'no-such-jail' });
+});
+
+test('the latest ban comes first', async (t) => {
+  const { ban, service, time } = await setUp(t);
+  for (const address of ['203.0.113.2', '203.0.113.3', '203.0.113.1']) {
+    await ban(address);
+    await time.advance(SECOND);
+  }
+  const expected = ['203.0.113.1', '203.0.113.3', '203.0.113.2'];
+  assert.deepEqual(
+    service.bans().map(({ offender }) => offender),
+    expected,
+  );
+  assert.deepEqual(
+    service.jail('sshd').bans.map(({ offender }) => offender),
+    expected,
+  );
+  assert.deepEqual(
+    service.bans().map(({ remainingSeconds }) => remainingSeconds),
+    [299, 298, 297],
+  );
+});
+
+test('the status has the numbers of every active jail, and what stays out', async (t) => {
+  const { ban, fail, service } = await setUp(t);
+  fail('203.0.113.9');
+  fail('203.0.113.9');
+  await ban('203.0.113.10');
+  const status = service.status();
+  assert.deepEqual([status.version, status.pid, status.dryRun], [VERSION, process.pid, false]);
+  assert.equal(status.configuration, '/etc/bailiff/bailiff.toml');
+  assert.deepEqual(status.refusedJails, PLAN.refusedJails);
+  assert.deepEqual(status.jails[0], {
+    name: 'sshd',
+    filters: ['sshd'],
+    maxRetry: 3,
+    findTime: '10m',
+    banTime: '5m',
+    currentOffenders: 1,
+    currentFailures: 2,
+    totalFailures: 2,
+    currentBans: 1,
+    totalBans: 1,
+  });
+  assert.deepEqual({ ...service.jail('sshd'), bans: [] }, { ...status.jails[0], bans: [] });
+  assert.equal(status.jails[1]?.currentBans, 0);
+});
