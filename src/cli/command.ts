@@ -1,6 +1,6 @@
 /** What all commands have in common: exit statuses, shared options, help with examples. */
 import { type Command, Option } from 'commander';
-import { DEFAULT_CONFIG_PATH } from '../config/paths.ts';
+import { DEFAULT_CONFIG_PATH, defaultConfigPath } from '../config/paths.ts';
 import { printableJson } from '../core/printable.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -40,9 +40,9 @@ export function configOption(): Option {
   );
 }
 
-/** The configuration that is meant: `--config`, else $BAILIFF_CONFIG, else the system's. */
+/** The configuration that is meant: `--config`, else $BAILIFF_CONFIG, else the system's, or in a checkout its own. */
 export function configPathOf(options: ConfigOptions, terminal: Terminal): string {
-  return options.config || terminal.environment.BAILIFF_CONFIG || DEFAULT_CONFIG_PATH;
+  return options.config || terminal.environment.BAILIFF_CONFIG || defaultConfigPath();
 }
 
 /** The socket that is meant: `--socket`, else $BAILIFF_SOCKET, else null for the usual place. */

@@ -11,13 +11,19 @@ import { Matcher } from '../match/matcher.ts';
 import type { RouteResult } from '../match/router.ts';
 import { compileFilter } from '../match/rule.ts';
 import { STANDARD_INPUT } from '../sources/file.ts';
-import { configPathOf } from './command.ts';
-import type { ExplainOptions } from './explain.ts';
-import { loadChosenFilters } from './filter-choice.ts';
+import { configPathOf, type JsonOptions } from './command.ts';
+import { type FilterOptions, loadChosenFilters } from './filter-choice.ts';
 import { type JailVerdict, judgeMatch } from './jail-verdict.ts';
 import { createLineReader, type LineForm } from './line-record.ts';
 import { openLines } from './record-input.ts';
 import type { Terminal } from './terminal.ts';
+
+export type ExplainOptions = FilterOptions &
+  JsonOptions & {
+    readonly as: LineForm;
+    readonly identifier?: string;
+    readonly all?: true;
+  };
 
 /** What `--json` prints. */
 export type Explanation = {
@@ -119,11 +125,11 @@ function loadFiltersAndPlan(
 ): { filters: readonly Filter[]; plan: LoadedConfig['plan'] } {
   const { userId: uid, environment: env } = terminal;
   const { plan, problems } = loadConfig({ configPath: configPathOf(options, terminal), uid, env });
-  // What keeps a filter out is told below, when the filters are loaded by themselves.
-  const told = plan === null || options.filter !== undefined ? problems.slice(0, 1) : problems;
+  // With a plan the problems are of filters that stay out; those that are named are told of when they are loaded.
+  const isNamed = options.filter !== undefined;
+  const told = plan === null ? problems.slice(0, 1) : isNamed ? [] : problems;
   for (const problem of told) terminal.complain(formatProblem(problem));
-  const filters =
-    plan === null || options.filter !== undefined ? loadChosenFilters(options, terminal) : plan.filters;
+  const filters = plan === null || isNamed ? loadChosenFilters(options, terminal) : plan.filters;
   return { filters, plan };
 }
 

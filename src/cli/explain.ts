@@ -1,23 +1,9 @@
 /** `bailiff explain`: the path of one line through routing, rules and jails. */
 import { Option } from 'commander';
-import {
-  type AddCommand,
-  configOption,
-  EXIT,
-  examples,
-  type JsonOptions,
-  jsonOption,
-  printJson,
-} from './command.ts';
-import { type FilterOptions, filterOption } from './filter-choice.ts';
-import { LINE_FORMS, type LineForm } from './line-record.ts';
-
-export type ExplainOptions = FilterOptions &
-  JsonOptions & {
-    readonly as: LineForm;
-    readonly identifier?: string;
-    readonly all?: true;
-  };
+import { type AddCommand, configOption, EXIT, examples, jsonOption, printJson } from './command.ts';
+import type { ExplainOptions } from './explain-line.ts';
+import { filterOption } from './filter-choice.ts';
+import { LINE_FORMS } from './line-record.ts';
 
 export const addExplain: AddCommand = (program, { terminal, end }) => {
   program
@@ -37,7 +23,7 @@ export const addExplain: AddCommand = (program, { terminal, end }) => {
       'after',
       examples([
         ['bailiff explain "$(tail -n 1 /var/log/auth.log)"', 'the newest line'],
-        ["bailiff explain --identifier sshd --as message 'Invalid user x'", ''],
+        ["bailiff explain --filter ./new.toml 'a line'", 'a new filter'],
         ['grep 4711 /var/log/auth.log | bailiff explain -', 'a session'],
       ]),
     )

@@ -61,11 +61,12 @@ export class MatchPrinter {
     const { identifier, pid } = match.record;
     const source = identifier === '' ? '' : `${identifier}${pid === '' ? '' : `[${pid}]`}: `;
     const paint = match.kind === 'failure' ? red : green;
-    const who = [match.address, match.user === '' ? '' : `user ${match.user}`].filter((word) => word !== '');
-    const found = [match.kind, ...who].join(' ');
+    // What the client has chosen comes last, where nothing follows that it could imitate.
+    const user = match.user === '' ? '' : `, user ${printable(match.user)}`;
+    const who = match.address === '' ? '' : ` of ${match.address}`;
     return [
       `${dim(`${line}: ${printable(source, MAX_SHOWN_LENGTH)}`)}${this.#paintMessage(match)}`,
-      `    ${paint(printable(found))} ${bold(`${match.filter}/${match.rule}`)}`,
+      `    ${bold(`${match.filter}/${match.rule}`)} ${paint(`${match.kind}${who}`)}${user}`,
     ].join('\n');
   }
 

@@ -5,14 +5,25 @@ import { MILLISECOND } from '../core/time.ts';
 import { Matcher } from '../match/matcher.ts';
 import { journalMatches } from '../match/router.ts';
 import { type CompiledFilter, compileFilter } from '../match/rule.ts';
-import { loadChosenFilters } from './filter-choice.ts';
-import type { RecordId } from './line-record.ts';
-import { type MatchOptions, parseWhen } from './match.ts';
+import { type FilterOptions, loadChosenFilters } from './filter-choice.ts';
+import type { LineForm, RecordId } from './line-record.ts';
 import { MatchPrinter } from './match-output.ts';
 import { MatchSummary } from './match-summary.ts';
 import { openJournal, openLines, type RecordInput } from './record-input.ts';
 import { formatCount } from './table.ts';
 import type { Terminal } from './terminal.ts';
+import { parseWhen } from './when.ts';
+
+export type MatchOptions = FilterOptions & {
+  readonly as: LineForm;
+  readonly mode: RuleMode;
+  /** True for this machine's journal, a directory of journal files otherwise. */
+  readonly journal?: true | string;
+  readonly since?: string;
+  readonly json?: true;
+  readonly text?: true;
+  readonly summary?: true;
+};
 
 /** Milliseconds that pass before the progress is shown, and between two updates. */
 const PROGRESS_AFTER = 400;

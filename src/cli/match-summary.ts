@@ -44,7 +44,7 @@ export class MatchSummary {
   /** Takes note of a record in which nothing was found. */
   addMiss(record: LogRecord, line: number): void {
     const route = this.#timer.routeOf(record);
-    if (route.length === 0) return;
+    if (route.filters.length === 0) return;
     this.#missed++;
     this.#timer.sample(record, route);
     this.#near.add(record, line, route);
@@ -65,7 +65,7 @@ export class MatchSummary {
     const counts = [
       `${formatCount(this.#matched)} matched`,
       `${formatCount(this.#missed)} did not`,
-      `${formatCount(lines - this.#matched - this.#missed)} are read by no filter`,
+      `${formatCount(lines - this.#matched - this.#missed)} read by no filter`,
     ];
     return wrapText(`${read}: ${counts.join(', ')}`, columns).join('\n');
   }

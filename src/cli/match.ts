@@ -1,21 +1,10 @@
 /** `bailiff match`: what the filters find in a file, on standard input or in the journal. */
 import { InvalidArgumentError, Option } from 'commander';
-import type { RuleMode } from '../core/failure.ts';
-import { MILLISECOND, type Microseconds, parseDuration } from '../core/time.ts';
 import { type AddCommand, configOption, EXIT, examples, helpSection } from './command.ts';
-import { type FilterOptions, filterOption } from './filter-choice.ts';
-import { LINE_FORMS, type LineForm } from './line-record.ts';
-
-export type MatchOptions = FilterOptions & {
-  readonly as: LineForm;
-  readonly mode: RuleMode;
-  /** True for this machine's journal, a directory of journal files otherwise. */
-  readonly journal?: true | string;
-  readonly since?: string;
-  readonly json?: true;
-  readonly text?: true;
-  readonly summary?: true;
-};
+import { filterOption } from './filter-choice.ts';
+import { LINE_FORMS } from './line-record.ts';
+import type { MatchOptions } from './match-run.ts';
+import { parseWhen } from './when.ts';
 
 export const addMatch: AddCommand = (program, { terminal, end }) => {
   const command = program
@@ -55,19 +44,6 @@ export function modeOption(): Option {
   return new Option('--mode <MODE>', 'which rules count')
     .choices(['normal', 'extra', 'aggressive'])
     .default('normal');
-}
-
-/**
- * The time that `--since` means: that long ago, or a date with or without a time of day, in local time unless it has an
- * offset of its own. Null for what is neither.
- */
-export function parseWhen(text: string, now: Microseconds): Microseconds | null {
-  const ago = /^\d+$/.test(text) ? null : parseDuration(text);
-  if (ago !== null) return ago <= now ? now - ago : null;
-  const parts = /^(\d{4}-\d{2}-\d{2})(?:[ T](\d{2}:\d{2}(?::\d{2})?)(Z|[+-]\d{2}:\d{2})?)?$/.exec(text);
-  if (parts === null) return null;
-  const milliseconds = Date.parse(`${parts[1]}T${parts[2] ?? '00:00'}${parts[3] ?? ''}`);
-  return Number.isNaN(milliseconds) ? null : milliseconds * MILLISECOND;
 }
 
 function readWhen(text: string): string {

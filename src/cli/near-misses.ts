@@ -3,6 +3,7 @@ import { modeRank, type RuleMode } from '../core/failure.ts';
 import type { LogRecord } from '../core/record.ts';
 import { explainRecord, type RuleOutcome } from '../match/explain.ts';
 import { undecorate } from '../match/matcher.ts';
+import type { Route } from '../match/router.ts';
 import type { CompiledFilter, CompiledRule } from '../match/rule.ts';
 
 /** Lines that differ in digits only, at the same rule. */
@@ -30,6 +31,9 @@ type Group = {
 const MAX_GROUPS = 200;
 const SHAPE_LENGTH = 200;
 
+/** Characters that a line must have in common with a rule: a bracket alone says nothing. */
+const MIN_BEGINNING = 4;
+
 export class NearMisses {
   readonly #groups = new Map<string, Group>();
   readonly #rank: number;
@@ -45,19 +49,18 @@ export class NearMisses {
     return this.#count;
   }
 
-  /** Takes a record that was read by these filters, of which none found anything. */
-  add(record: LogRecord, line: number, route: readonly CompiledFilter[]): void {
+  /** Takes a record that the filters of a route have read without finding anything. */
+  add(record: LogRecord, line: number, route: Route): void {
     const { message } = undecorate(record.message);
-    for (const compiled of route) {
-      const rule = compiled.rulesByPrefix.find(message).find((candidate) => this.#isNear(candidate, message));
-      if (rule === undefined) continue;
-      this.#count++;
-      const key = `${compiled.filter.name}/${rule.rule.name} ${message.slice(0, SHAPE_LENGTH).replace(/\d+/g, '0')}`;
-      const group = this.#groups.get(key);
-      if (group !== undefined) group.count++;
-      else if (this.#groups.size < MAX_GROUPS) this.#groups.set(key, { compiled, record, line, count: 1 });
-      return;
-    }
+    const near = route.rules.find(message).find(({ rule }) => this.#isNear(rule, message));
+    if (near === undefined) return;
+    this.#count++;
+    const { compiled } = near.filter;
+    const shape = message.slice(0, SHAPE_LENGTH).replace(/\d+/g, '0');
+    const key = `${compiled.filter.name}/${near.rule.rule.name} ${shape}`;
+    const group = this.#groups.get(key);
+    if (group !== undefined) group.count++;
+    else if (this.#groups.size < MAX_GROUPS) this.#groups.set(key, { compiled, record, line, count: 1 });
   }
 
   /** The most frequent ones, each with the rule that goes farthest. */
@@ -66,9 +69,9 @@ export class NearMisses {
     return groups.slice(0, most).map((group) => describeGroup(group, this.#rank));
   }
 
-  /** A rule that any message may match is not come close to by how a message begins. */
   #isNear({ reader, rank }: CompiledRule, message: string): boolean {
-    return rank <= this.#rank && reader.prefixes[0] !== '' && message.includes(reader.required);
+    if (rank > this.#rank || !message.includes(reader.required)) return false;
+    return reader.prefixes.some((prefix) => prefix.length >= MIN_BEGINNING && message.startsWith(prefix));
   }
 }
 

@@ -5,7 +5,7 @@
 import { performance } from 'node:perf_hooks';
 import type { LogRecord } from '../core/record.ts';
 import { undecorate } from '../match/matcher.ts';
-import { Router } from '../match/router.ts';
+import { type Route, type RoutedFilter, Router } from '../match/router.ts';
 import type { CompiledFilter, CompiledRule } from '../match/rule.ts';
 
 /** The first records that some filter reads are all timed, then one in SAMPLE_INTERVAL. */
@@ -28,28 +28,25 @@ export class RuleTimer {
   }
 
   /** The filters that read a record, without regard to what they trust. */
-  routeOf(record: LogRecord): readonly CompiledFilter[] {
-    const route = record.identifier === '' ? this.#router.all : this.#router.route(record.identifier);
-    return route.map(({ compiled }) => compiled);
+  routeOf(record: LogRecord): Route {
+    return record.identifier === '' ? this.#router.all : this.#router.route(record.identifier);
   }
 
   /** Times the rules on a record that `route` reads, if it is one of the sample. */
-  sample(record: LogRecord, route: readonly CompiledFilter[]): void {
+  sample(record: LogRecord, route: Route): void {
     const index = this.#records++;
     const weight = index < TIMED_FIRST ? 1 : SAMPLE_INTERVAL;
     if (index % weight !== 0 || record.message.length > MAX_TIMED_LENGTH) return;
     const { message } = undecorate(record.message);
-    for (const { rulesByPrefix } of route) {
-      for (const rule of rulesByPrefix.find(message)) {
-        const { reader } = rule;
-        if (reader.required !== '' && !message.includes(reader.required)) continue;
-        const startedAt = performance.now();
-        for (let count = 1; count < REPEATS; count++) reader.read(message);
-        const isMatch = reader.read(message) !== null;
-        const milliseconds = ((performance.now() - startedAt) / REPEATS) * weight;
-        this.#milliseconds.set(rule, (this.#milliseconds.get(rule) ?? 0) + milliseconds);
-        if (isMatch) break;
-      }
+    let matched: RoutedFilter | null = null;
+    for (const { filter, rule } of route.rules.find(message)) {
+      const { reader } = rule;
+      if (filter === matched || !message.includes(reader.required)) continue;
+      const startedAt = performance.now();
+      for (let count = 1; count < REPEATS; count++) reader.read(message);
+      if (reader.read(message) !== null) matched = filter;
+      const milliseconds = ((performance.now() - startedAt) / REPEATS) * weight;
+      this.#milliseconds.set(rule, (this.#milliseconds.get(rule) ?? 0) + milliseconds);
     }
   }
 

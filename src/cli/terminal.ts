@@ -90,7 +90,7 @@ class ProgressLine {
     if (!this.#isUsable || (text === '' && !this.#isShown)) return;
     this.#isShown = text !== '';
     // Back to the first column, and erase to the end of the line: ECMA-48 section 8.3.41, EL.
-    process.stderr.write(`\r\x1b[K${text.slice(0, Math.max(1, process.stderr.columns - 1))}`);
+    process.stderr.write(`\r\x1b[K${text.slice(0, (process.stderr.columns || DEFAULT_COLUMNS) - 1)}`);
   }
 }
 

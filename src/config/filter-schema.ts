@@ -82,7 +82,14 @@ const rule = table({
 
 const filterSchema = table({
   description: z.prefault(z.string({ error: 'expected a string' }).check(z.maxLength(1_000)), ''),
-  identifiers: words('expected a list of identifiers such as ["sshd"]'),
+  identifiers: z.prefault(
+    listOf(
+      z.union([word, z.literal('')]),
+      'expected a list of identifiers such as ["sshd"]',
+      MAX_INPUT_NAMES,
+    ),
+    [],
+  ),
   journal: z.prefault(
     table({
       uids: z.prefault(

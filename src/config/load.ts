@@ -18,7 +18,7 @@ import {
 import { listTomlFiles, readSource } from './files.ts';
 import { type FilterDirectory, type LoadedFilters, loadFilters } from './filter-file.ts';
 import { filtersInUse, type Normalised, normalise, type Overrides } from './normalise.ts';
-import { defaultPaths, SHIPPED_FILTER_DIRECTORY, SHIPPED_PRESETS } from './paths.ts';
+import { CHECKOUT_DIRECTORY, defaultPaths, SHIPPED_FILTER_DIRECTORY, SHIPPED_PRESETS } from './paths.ts';
 import type { Plan } from './plan.ts';
 import { compareProblems, MAX_PROBLEMS, type Problem, problemOfFile } from './problem.ts';
 import { configSchema, type Settings } from './schema.ts';
@@ -49,7 +49,7 @@ export type LoadedConfig = {
   readonly problems: readonly Problem[];
   /** What is right, but probably not meant; none without a plan. */
   readonly warnings: readonly Problem[];
-  /** The files of the configuration that were read, in order; not the filters. */
+  /** The user's files that were read, in order; not the filters, and not what comes with the program. */
   readonly files: readonly string[];
 };
 
@@ -58,13 +58,14 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
   const configPath = resolve(options.configPath);
   const presetsPath = options.presetsPath === undefined ? shippedPresets() : options.presetsPath;
   const { root, problems, files } = readFiles(configPath, presetsPath);
+  const ownFiles = files.filter((file) => file !== presetsPath);
   const read = root === null ? null : readSettings(root);
   const wanted = options.filtersInUseOnly && read?.settings ? filtersInUse(read.settings) : null;
   const directories = options.filterDirectories ?? defaultFilterDirectories(configPath);
   const filters = loadFilters(directories, options.forge === true, wanted);
   const filterProblems = [...filters.problems, ...filters.refused.flatMap((refused) => refused.problems)];
   if (read === null)
-    return { plan: null, problems: limit([...problems, ...filterProblems]), warnings: [], files };
+    return { plan: null, problems: limit([...problems, ...filterProblems]), warnings: [], files: ownFiles };
   const { settings, sound, faults, problems: faulty } = read;
   const normalised = settings === null ? null : normaliseWith(options, settings, sound, faults, filters);
   const usable = problems.length === 0 && faulty.length === 0;
@@ -75,16 +76,13 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
     problems: limit([...inOrder(fatal, files), ...(normalised?.refusals ?? []), ...filterProblems]),
     warnings:
       plan === null ? [] : limit([...inOrder(normalised?.warnings ?? [], files), ...filters.warnings]),
-    files,
+    files: ownFiles,
   };
 }
 
-/** Where a checkout has what a package installs in /usr/share/bailiff. */
-const CHECKOUT = resolve(import.meta.dirname ?? '/', '../../etc');
-
 /** The jails that come with the program, all of them off until somebody enables one; null where there are none. */
 function shippedPresets(): string | null {
-  return [join(CHECKOUT, 'jails.toml'), SHIPPED_PRESETS].find((path) => existsSync(path)) ?? null;
+  return [join(CHECKOUT_DIRECTORY, 'jails.toml'), SHIPPED_PRESETS].find((path) => existsSync(path)) ?? null;
 }
 
 /**
@@ -92,7 +90,7 @@ function shippedPresets(): string | null {
  * that is both is the former.
  */
 export function defaultFilterDirectories(configPath: string): readonly FilterDirectory[] {
-  const inCheckout = join(CHECKOUT, 'filters');
+  const inCheckout = join(CHECKOUT_DIRECTORY, 'filters');
   const shipped = existsSync(inCheckout) ? inCheckout : SHIPPED_FILTER_DIRECTORY;
   const own = join(dirname(configPath), 'filters');
   const directories = [{ path: shipped, strict: true }];

@@ -1,9 +1,19 @@
 /** Where things lie when nobody says otherwise. Light on purpose: every command of the CLI starts with it. */
-import { isAbsolute, join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { isAbsolute, join, resolve } from 'node:path';
 
 export type DefaultPaths = { readonly stateDirectory: string; readonly socketPath: string };
 
 export const DEFAULT_CONFIG_PATH = '/etc/bailiff/bailiff.toml';
+
+/** Where a checkout has what a package installs in /etc/bailiff and /usr/share/bailiff. */
+export const CHECKOUT_DIRECTORY = resolve(import.meta.dirname ?? '/', '../../etc');
+
+/** The system's configuration; where there is none, as in a checkout that nobody has installed, the checkout's own. */
+export function defaultConfigPath(): string {
+  const own = join(CHECKOUT_DIRECTORY, 'bailiff.toml');
+  return existsSync(DEFAULT_CONFIG_PATH) || !existsSync(own) ? DEFAULT_CONFIG_PATH : own;
+}
 
 /** Filters that come with an installed package. */
 export const SHIPPED_FILTER_DIRECTORY = '/usr/share/bailiff/filters';

@@ -31,10 +31,11 @@ const BACKSLASH = 92;
 const SPACE = 32;
 
 /**
- * One line taken apart. It is made once and reused, and holds nothing but positions: a line that no rule wants
- * allocates nothing.
+ * One line taken apart. It is made once and reused; a field is cut out when the first rule asks for it, and kept for the
+ * others, since a dozen filters look at the agent or the path of the same line.
  */
 export class AccessLine {
+  readonly #fields = new Map<AccessField, string | undefined>();
   #text = '';
   #isAccess = false;
   #clientStart = 0;
@@ -49,6 +50,7 @@ export class AccessLine {
   scan(text: string): boolean {
     if (text === this.#text) return this.#isAccess;
     this.#text = text;
+    this.#fields.clear();
     this.#isAccess = this.#scanClient() && this.#scanRequest() && this.#scanStatus();
     return this.#isAccess;
   }
@@ -60,8 +62,12 @@ export class AccessLine {
 
   /** A field of the line scanned last; undefined when it is absent, which is written `-` but for the request. */
   field(name: AccessField): string | undefined {
+    const known = this.#fields.get(name);
+    if (known !== undefined || this.#fields.has(name)) return known;
     const value = this.#value(name);
-    return value === '-' && name !== 'request' ? undefined : value;
+    const field = value === '-' && name !== 'request' ? undefined : value;
+    this.#fields.set(name, field);
+    return field;
   }
 
   #value(name: AccessField): string | undefined {

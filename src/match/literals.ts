@@ -6,8 +6,8 @@ import type { Expression } from './expression.ts';
  * [''] when nothing is known.
  */
 export function literalPrefixes(body: Expression, limit: number): readonly string[] {
-  const found = extendPrefixes([''], body, limit);
-  return [...new Set(found.prefixes)];
+  const texts = extend([{ text: '', isOpen: true }], body, limit).map(({ text }) => text);
+  return texts.includes('') ? [''] : [...new Set(texts)];
 }
 
 /** The longest text that stands in every match, '' when there is none. */
@@ -22,46 +22,56 @@ export function requiredLiteral(body: Expression): string {
   return longest;
 }
 
-/** Appends what `node` must begin with to each prefix; `open` as long as the whole of it is known. */
-function extendPrefixes(
-  prefixes: readonly string[],
-  node: Expression,
-  limit: number,
-): { prefixes: readonly string[]; open: boolean } {
+/** A possible beginning; open as long as what comes next is known as well. */
+type Beginning = { readonly text: string; readonly isOpen: boolean };
+
+const EMPTY: Expression = { kind: 'sequence', items: [] };
+
+/** Appends what `node` must begin with to each beginning that is open. */
+function extend(beginnings: readonly Beginning[], node: Expression, limit: number): readonly Beginning[] {
   switch (node.kind) {
     case 'set': {
       const character = onlyCharacter(node);
-      if (character === '') return { prefixes, open: false };
-      return { prefixes: prefixes.map((prefix) => prefix + character), open: true };
+      if (character === '') return close(beginnings);
+      return beginnings.map((beginning) =>
+        beginning.isOpen ? { text: beginning.text + character, isOpen: true } : beginning,
+      );
     }
     case 'group':
-      return extendPrefixes(prefixes, node.body, limit);
+      return extend(beginnings, node.body, limit);
     case 'sequence': {
-      let current: { prefixes: readonly string[]; open: boolean } = { prefixes, open: true };
+      let current = beginnings;
       for (const item of node.items) {
-        current = extendPrefixes(current.prefixes, item, limit);
-        if (!current.open) break;
+        if (current.every(({ isOpen }) => !isOpen)) break;
+        current = extend(current, item, limit);
       }
       return current;
     }
     case 'choice':
-      return mergePrefixes(prefixes, node.options, limit);
-    case 'repeat':
-      if (node.min !== 0 || node.max !== 1) return { prefixes, open: false };
-      return mergePrefixes(prefixes, [node.body, { kind: 'sequence', items: [] }], limit);
+      return branch(beginnings, node.options, limit);
+    case 'repeat': {
+      if (node.min > 0) return close(extend(beginnings, node.body, limit));
+      const isOnce = node.max === 1;
+      const repeated = isOnce ? node.body : { ...node, min: 1 };
+      return branch(beginnings, [repeated, EMPTY], limit);
+    }
   }
 }
 
-/** Several ways on: all of them known to their ends, or none of them used. */
-function mergePrefixes(
-  prefixes: readonly string[],
+/** Several ways on: all of them, or none when they are too many. */
+function branch(
+  beginnings: readonly Beginning[],
   options: readonly Expression[],
   limit: number,
-): { prefixes: readonly string[]; open: boolean } {
-  const extended = options.map((option) => extendPrefixes(prefixes, option, limit));
-  const merged = extended.flatMap((option) => option.prefixes);
-  if (merged.length > limit) return { prefixes, open: false };
-  return { prefixes: merged, open: extended.every((option) => option.open) };
+): readonly Beginning[] {
+  const open = beginnings.filter(({ isOpen }) => isOpen);
+  const closed = beginnings.filter(({ isOpen }) => !isOpen);
+  const extended = options.flatMap((option) => extend(open, option, limit));
+  return closed.length + extended.length > limit ? close(beginnings) : [...closed, ...extended];
+}
+
+function close(beginnings: readonly Beginning[]): readonly Beginning[] {
+  return beginnings.map(({ text }) => ({ text, isOpen: false }));
 }
 
 /** The sequence's items with groups and single repetitions opened up, everything else as a break. */

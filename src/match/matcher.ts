@@ -7,7 +7,7 @@ import type { LogRecord } from '../core/record.ts';
 import type { Filter } from './filter.ts';
 import { MAX_WEIGHT } from './filter.ts';
 import type { Finding } from './pattern.ts';
-import { Router } from './router.ts';
+import { type Route, type RoutedFilter, Router } from './router.ts';
 import { type CompiledFilter, type CompiledRule, compileFilter } from './rule.ts';
 import { copyText, NO_RANK, resetSession, type Session, SessionTable } from './session.ts';
 
@@ -45,20 +45,13 @@ export class Matcher {
    */
   match(record: LogRecord, out: Match[]): void {
     const route = this.#router.route(record.identifier);
-    if (route.length === 0) return;
-    let isUntrusted = false;
-    for (const { compiled, trusts } of route) {
-      if (record.trusted === null || trusts(record.trusted)) this.#matchFilter(compiled, record, out);
-      else isUntrusted = true;
-    }
-    if (isUntrusted) this.#untrusted++;
+    if (route.filters.length === 0) return;
+    if (!this.#matchRoute(route, record, out)) this.#untrusted++;
   }
 
   /** As `match`, with every filter, whatever its identifiers; for tools that look at loose lines. */
   matchAll(record: LogRecord, out: Match[]): void {
-    for (const { compiled, trusts } of this.#router.all) {
-      if (record.trusted === null || trusts(record.trusted)) this.#matchFilter(compiled, record, out);
-    }
+    this.#matchRoute(this.#router.all, record, out);
   }
 
   takeCounters(): MatcherCounters {
@@ -69,22 +62,38 @@ export class Matcher {
     return { untrusted, sessionsDropped };
   }
 
-  #matchFilter(compiled: CompiledFilter, record: LogRecord, out: Match[]): void {
+  /** Returns false when a filter does not trust the record. */
+  #matchRoute(route: Route, record: LogRecord, out: Match[]): boolean {
+    const { trusted } = record;
+    const isTrusted = trusted === null || route.filters.every(({ trusts }) => trusts(trusted));
     let message = record.message;
     let times = 1;
     if (isDecorated(message)) ({ message, times } = undecorate(message));
-    for (const rule of compiled.rulesByPrefix.find(message)) {
+    let settled: RoutedFilter | null = null;
+    for (const { filter, rule } of route.rules.find(message)) {
+      if (filter === settled) continue;
       const { required } = rule.reader;
       if (required !== '' && !message.includes(required)) continue;
+      if (!isTrusted && trusted !== null && !filter.trusts(trusted)) continue;
       const finding = rule.reader.read(message);
       if (finding === null) continue;
-      const match = rule.usesSession
-        ? settle(this.#sessions.get(compiled), compiled, rule, finding, record, times)
-        : newMatch(compiled, rule, finding, record, rule.rule.weight * times);
+      const match = this.#settle(filter.compiled, rule, finding, record, times);
       if (match === null) continue;
       out.push(match);
-      return;
+      settled = filter;
     }
+    return isTrusted;
+  }
+
+  #settle(
+    compiled: CompiledFilter,
+    rule: CompiledRule,
+    finding: Finding,
+    record: LogRecord,
+    times: number,
+  ): Match | null {
+    if (!rule.usesSession) return newMatch(compiled, rule, finding, record, rule.rule.weight * times);
+    return settle(this.#sessions.get(compiled), compiled, rule, finding, record, times);
   }
 }
 

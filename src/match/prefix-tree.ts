@@ -51,7 +51,8 @@ function buildNode<Value>(
     const rest = group.map(({ prefix, index }) => ({ prefix: prefix.slice(edge.length), index }));
     children.set(code, buildNode(values, rest, edge, wanting));
   }
-  return { label, values: values.filter((_, index) => wanting.has(index)), children };
+  const ordered = [...wanting].sort((left, right) => left - right);
+  return { label, values: ordered.flatMap((index) => values.slice(index, index + 1)), children };
 }
 
 function commonPrefix(texts: readonly string[]): string {

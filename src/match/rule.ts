@@ -143,6 +143,11 @@ function compileTest(test: FieldTest): CompiledTest {
   }
 }
 
+/** Comparing a value costs less than running an expression, and most lines fail a comparison. */
+function costOf({ pattern }: CompiledTest): number {
+  return pattern instanceof CompiledPattern ? 1 : 0;
+}
+
 /** What is common to messages that are made of fields. */
 abstract class FieldsReader implements Reader {
   abstract readonly prefixes: readonly string[];
@@ -153,7 +158,7 @@ abstract class FieldsReader implements Reader {
   constructor(tests: readonly CompiledTest[]) {
     const addressed = tests.filter(({ pattern }) => pattern instanceof CompiledPattern && pattern.hasAddress);
     if (addressed.length > 1) throw new PatternError('two fields hold an address', 0, addressed[1]?.field);
-    this.tests = tests;
+    this.tests = [...tests].sort((left, right) => costOf(left) - costOf(right));
   }
 
   /** Whether the message has this structure at all; then `field` reads from it. */
@@ -171,6 +176,7 @@ abstract class FieldsReader implements Reader {
       if (text === undefined) {
         if (!optional) return null;
       } else if (pattern instanceof CompiledPattern) {
+        if (!text.includes(pattern.required)) return null;
         const finding = pattern.read(text);
         if (finding === null) return null;
         address ||= finding.address;

@@ -52,6 +52,9 @@ const MAX_ENTRIES_PER_STEP = 4_096;
 /** What this daemon's own entries are called: reading them would feed what we write back to us. */
 const OWN_IDENTIFIER = 'bailiff';
 
+/** What journald says of entries that come from the kernel (systemd.journal-fields(7), _TRANSPORT). */
+const KERNEL = 'kernel';
+
 const MAX_NUMBER_DIGITS = 10;
 const MAX_UID = 0xffff_ffff;
 const MAX_FACILITY = 23;
@@ -63,6 +66,7 @@ const CLAIMED_PID = new JournalField('SYSLOG_PID');
 const UNIT = new JournalField('_SYSTEMD_UNIT');
 const EXECUTABLE = new JournalField('_EXE');
 const UID = new JournalField('_UID');
+const TRANSPORT = new JournalField('_TRANSPORT');
 const FACILITY = new JournalField('SYSLOG_FACILITY');
 const PRIORITY = new JournalField('PRIORITY');
 const MESSAGE = new JournalField('MESSAGE');
@@ -285,7 +289,7 @@ export class JournalFollower {
         this.#flaws.empty++;
         return;
       }
-      const uid = this.#number(reader, UID, MAX_UID);
+      const uid = this.#uid(reader);
       const facility = this.#number(reader, FACILITY, MAX_FACILITY);
       const severity = this.#number(reader, PRIORITY, MAX_SEVERITY);
       if (messageLength > MAX_MESSAGE_BYTES) this.#flaws.cut++;
@@ -294,6 +298,14 @@ export class JournalFollower {
       if (!(error instanceof OperationalError)) throw error;
       this.#flaws.damaged++;
     }
+  }
+
+  /** Who has written the entry. The kernel has no uid in the journal, and is to be believed as root is. */
+  #uid(reader: JournalReader): number {
+    const uid = this.#number(reader, UID, MAX_UID);
+    if (uid >= 0) return uid;
+    const length = reader.copyField(TRANSPORT, this.#scratch, 0, MAX_NUMBER_DIGITS);
+    return length === KERNEL.length && this.#scratch.bytes.toString('latin1', 0, length) === KERNEL ? 0 : -1;
   }
 
   /** A decimal field; -1 when it is missing, no number, or larger than `maximum`. */

@@ -12,7 +12,14 @@ import { assertGolden, fixture, tomlNames } from './golden.ts';
 const FILTERS = [{ path: fixture('filters'), strict: true }];
 
 function load(configPath: string, options: Partial<LoadOptions> = {}): LoadedConfig {
-  return loadConfig({ configPath, uid: 0, env: {}, filterDirectories: FILTERS, ...options });
+  return loadConfig({
+    configPath,
+    uid: 0,
+    env: {},
+    filterDirectories: FILTERS,
+    presetsPath: null,
+    ...options,
+  });
 }
 
 /** Writes `files` by name into a directory of their own and loads bailiff.toml from there. */
@@ -212,4 +219,25 @@ test('no file makes it throw or lets a control character through to the terminal
     }),
     { numRuns: 200 },
   );
+});
+
+test('the jails that come with the program are off, and one line enables one', (t) => {
+  const presets = join(mkdtempSync(join(tmpdir(), 'bailiff-presets-')), 'jails.toml');
+  t.after(() => rmSync(dirname(presets), { recursive: true }));
+  writeFileSync(presets, '[jail.sshd]\nenabled = false\nmax_retry = 7\n');
+  const options = { presetsPath: presets };
+  assert.deepEqual(loadFiles(t, { 'bailiff.toml': '' }, options).plan?.jails, []);
+  const { plan, files } = loadFiles(t, { 'bailiff.toml': '[jail.sshd]\nenabled = true\n' }, options);
+  assert.equal(plan?.jails[0]?.policy.maxRetry, 7);
+  assert.equal(files.length, 1, 'the presets are no file of the user');
+});
+
+test('the daemon loads only the filters that its jails use, and still knows the names of the others', (t) => {
+  const options = { filtersInUseOnly: true };
+  const names = loadFiles(t, { 'bailiff.toml': '[jail.sshd]\n' }, options).plan?.filters.map(
+    ({ name }) => name,
+  );
+  assert.deepEqual(names, ['sshd']);
+  const [problem] = loadFiles(t, { 'bailiff.toml': '[jail.ssh]\n' }, options).problems;
+  assert.match(problem?.message ?? '', /did you mean "sshd"\?$/);
 });

@@ -15,10 +15,11 @@ describe('a rule over access logs', () => {
 
   it('finds client, user and what was asked for', () => {
     const reader = readerOf('access', { status: [401, 403], method: 'POST', path: '/wp-<any>' });
-    assert.deepEqual(reader.read(line()), { address: '203.0.113.9', user: '' });
+    assert.deepEqual(reader.read(line()), { address: '203.0.113.9', user: '', session: '' });
     assert.deepEqual(reader.read(line({ user: 'joe', rest: '403 - "-" "curl"' })), {
       address: '203.0.113.9',
       user: 'joe',
+      session: '',
     });
     assert.equal(reader.read(line({ rest: '200 512' })), null);
     assert.equal(reader.read(line({ request: 'GET /wp-login.php HTTP/1.1' })), null);

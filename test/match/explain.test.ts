@@ -41,7 +41,7 @@ describe('an explanation', () => {
       const [read] = explainRecord(filters, recordOf({ message }), false);
       assert.deepEqual(read?.rules[0]?.outcome, {
         kind: 'matches',
-        finding: { address: '203.0.113.9', user: 'joe' },
+        finding: { address: '203.0.113.9', user: 'joe', session: '' },
         fields: [
           { name: 'user', value: 'joe' },
           { name: 'address', value: '203.0.113.9' },

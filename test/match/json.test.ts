@@ -18,17 +18,27 @@ describe('a rule over JSON messages', () => {
   }
 
   it('finds fields by their paths', () => {
-    assert.deepEqual(read(message), { address: '203.0.113.9', user: '' });
+    assert.deepEqual(read(message), { address: '203.0.113.9', user: '', session: '' });
     assert.deepEqual(read({ ...message, msg: 'Login failed for joe' }), {
       address: '203.0.113.9',
       user: 'joe',
+      session: '',
     });
-    assert.deepEqual(read({ ...message, user: { name: 'ann' } }), { address: '203.0.113.9', user: 'ann' });
+    assert.deepEqual(read({ ...message, user: { name: 'ann' } }), {
+      address: '203.0.113.9',
+      user: 'ann',
+      session: '',
+    });
     assert.deepEqual(read({ msg: 'Login failed', level: 'error', 'request.remote_ip': '2001:DB8::1' }), {
       address: '2001:db8::1',
       user: '',
+      session: '',
     });
-    assert.deepEqual(reader.read(`@cee: ${JSON.stringify(message)}`), { address: '203.0.113.9', user: '' });
+    assert.deepEqual(reader.read(`@cee: ${JSON.stringify(message)}`), {
+      address: '203.0.113.9',
+      user: '',
+      session: '',
+    });
   });
 
   it('asks for every field that is not optional, and for the right value of every one that is there', () => {

@@ -91,12 +91,14 @@ describe('routing', () => {
   });
 
   it('tells the journal which identifiers to look for, when that can be listed', () => {
-    const sshd = filterOf([refused], { identifiers: ['sshd', 'sshd-session'] });
-    assert.deepEqual(journalMatches([sshd, filterOf([refused])]), [
+    const journal = { uids: [0], units: [], executables: [] };
+    const sshd = filterOf([refused], { identifiers: ['sshd', 'sshd-session'], journal });
+    const device = filterOf([refused], { identifiers: ['%ASA-*', ''] });
+    assert.deepEqual(journalMatches([sshd, sshd, device]), [
       'SYSLOG_IDENTIFIER=sshd',
       'SYSLOG_IDENTIFIER=sshd-session',
     ]);
-    assert.equal(journalMatches([sshd, filterOf([refused], { identifiers: ['postfix/*'] })]), null);
+    assert.equal(journalMatches([sshd, filterOf([refused], { identifiers: ['postfix/*'], journal })]), null);
     assert.equal(journalMatches([sshd, filterOf([refused], { identifiers: [] })]), null);
     assert.deepEqual(journalMatches([]), []);
   });

@@ -22,6 +22,7 @@ describe('a regular expression', () => {
     assert.deepEqual(pattern.read('Login of joe (203.0.113.9) denied x'), {
       address: '203.0.113.9',
       user: 'joe',
+      session: '',
     });
     assert.equal(pattern.read('Login of joe (999.0.113.9) denied x'), null);
     assert.equal(pattern.fields('Login of joe (203.0.113.9) denied x').at(-1)?.value, 'x');

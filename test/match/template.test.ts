@@ -23,7 +23,7 @@ describe('a template', () => {
       'Failed <word:method> for [invalid user ]<user> from <address> port <port>[ ssh2]',
     );
     const line = 'Failed password for invalid user admin from 203.0.113.9 port 40022 ssh2';
-    assert.deepEqual(pattern.read(line), { address: '203.0.113.9', user: 'admin' });
+    assert.deepEqual(pattern.read(line), { address: '203.0.113.9', user: 'admin', session: '' });
     assert.deepEqual(pattern.fields(line), [
       { name: 'method', value: 'password' },
       { name: 'user', value: 'admin' },
@@ -131,8 +131,16 @@ describe('a template', () => {
 
   it('may name its fields, and finds a name in whichever alternative took part', () => {
     const pattern = patternOf('{user <user> at <address>|<peer> as "<any:user>"}');
-    assert.deepEqual(pattern.read('user joe at 192.0.2.1'), { address: '192.0.2.1', user: 'joe' });
-    assert.deepEqual(pattern.read('[2001:db8::1]:5 as "joe"'), { address: '2001:db8::1', user: 'joe' });
+    assert.deepEqual(pattern.read('user joe at 192.0.2.1'), {
+      address: '192.0.2.1',
+      user: 'joe',
+      session: '',
+    });
+    assert.deepEqual(pattern.read('[2001:db8::1]:5 as "joe"'), {
+      address: '2001:db8::1',
+      user: 'joe',
+      session: '',
+    });
   });
 
   it('cuts a very long user name', () => {

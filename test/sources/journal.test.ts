@@ -151,6 +151,20 @@ describe('an entry', { skip: journalFilesMissing }, () => {
     }
   });
 
+  test('of the kernel, which has no uid, counts as one of root', async (context) => {
+    const directory = journalOf(context, [
+      { MESSAGE: 'kernel', _TRANSPORT: 'kernel' },
+      { MESSAGE: 'another', _TRANSPORT: 'syslog' },
+      { MESSAGE: 'longer', _TRANSPORT: 'kernels' },
+      { MESSAGE: 'user', _TRANSPORT: 'kernel', _UID: '1000' },
+    ]);
+    const records = await (await runJournal(context, { directory })).recordsUntil(4);
+    assert.deepEqual(
+      records.map(({ trusted }) => trusted?.uid),
+      [0, -1, -1, 1000],
+    );
+  });
+
   test('whose names are too long is not taken for another', async (context) => {
     const directory = journalOf(context, [
       {
