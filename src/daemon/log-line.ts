@@ -85,20 +85,20 @@ export function logLineOf(event: BailiffEvent): LogLine | null {
     case 'rejected':
       return line(
         'warning',
-        `dropped ${event.count} records from ${event.sender || 'this host'} (${event.source}): ${event.reason}`,
+        `dropped ${count(event.count, 'record')} from ${event.sender || 'this host'} (${event.source}): ${event.reason}`,
         '8ae3fda6fdaa40278ed3595eb0f618f7',
         { BAILIFF_SENDER: event.sender },
       );
     case 'kernel-loss':
       return line(
         'warning',
-        `the kernel dropped ${event.count} datagrams for ${event.listener}: raise net.core.rmem_max`,
+        `the kernel dropped ${count(event.count, 'datagram')} for ${event.listener}: raise net.core.rmem_max`,
         'ef98f9a7d0ae409c83adc32a20b13d9d',
       );
     case 'firewall-error':
       return line(
         'error',
-        `firewall: ${event.message} (${event.elements} elements)`,
+        `firewall: ${event.message} (${count(event.elements, 'element')})`,
         'e931a4f96a96430b91e76b77d4c305b6',
       );
     case 'firewall-drift':
@@ -110,7 +110,7 @@ export function logLineOf(event: BailiffEvent): LogLine | null {
     case 'limit':
       return line(
         'warning',
-        `limit ${event.limit} was hit ${event.count} times: ${event.detail}`,
+        `limit ${event.limit} was hit ${count(event.count, 'time')}: ${event.detail}`,
         '0c80c393eb61484c8b4f40b55414feb3',
       );
     case 'reload':
@@ -156,8 +156,8 @@ function describeComponent(event: EventOf<'component'>): LogLine {
 function describeFailure(event: EventOf<'failure'>): LogLine {
   const user =
     event.user === '' ? '' : ` (user ${JSON.stringify(printable(event.user, MAX_EXCERPT_LENGTH))})`;
-  const count = Math.min(event.count, event.maxRetry);
-  const message = `failure ${count}/${event.maxRetry} of ${event.address} in ${event.jail}${user}`;
+  const reached = Math.min(event.count, event.maxRetry);
+  const message = `failure ${reached}/${event.maxRetry} of ${event.address} in ${event.jail}${user}`;
   return line('info', message, 'ff8aac41f2be41b88fe0c61191c2d6ad', {
     BAILIFF_ADDRESS: event.address,
     BAILIFF_JAIL: event.jail,
@@ -167,7 +167,7 @@ function describeFailure(event: EventOf<'failure'>): LogLine {
 
 function describeBan(ban: Ban, deed: string, messageId: string): LogLine {
   const duration = ban.until >= FOREVER ? 'forever' : `for ${formatDuration(ban.until - ban.since)}`;
-  const reason = ban.cause === 'offence' ? `${ban.failures} failures` : CAUSES[ban.cause];
+  const reason = ban.cause === 'offence' ? count(ban.failures, 'failure') : CAUSES[ban.cause];
   return line('notice', `${deed} in ${ban.jail} ${duration} (${reason})`, messageId, {
     BAILIFF_ADDRESS: ban.offender,
     BAILIFF_JAIL: ban.jail,
@@ -191,13 +191,18 @@ function describeExemption(reason: EventOf<'ignored'>['reason']): string {
 
 function describeDrift(event: EventOf<'firewall-drift'>): string {
   if (event.tableLost)
-    return `firewall: somebody removed the table; it is back with ${event.missing} elements`;
+    return `firewall: somebody removed the table; it is back with ${count(event.missing, 'element')}`;
   const { missing, surplus, wrongTimeout } = event;
   return `firewall: the kernel differed: ${missing} missing, ${wrongTimeout} with another timeout, ${surplus} unknown`;
 }
 
 function describeReload(event: EventOf<'reload'>): LogLine {
   const id = '936ccb6262b6417cbb6301253ab9336e';
-  if (event.result === 'applied') return line('notice', `reloaded: ${event.jails} jails`, id);
+  if (event.result === 'applied') return line('notice', `reloaded: ${count(event.jails, 'jail')}`, id);
   return line('error', `reload refused, the old configuration stays: ${event.problems[0] ?? ''}`, id);
+}
+
+/** `1 element`, `2 elements`. */
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

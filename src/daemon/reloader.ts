@@ -140,9 +140,8 @@ export class Reloader {
 export function tellConfiguration(plan: Plan, further: readonly string[], emit: Emit): void {
   for (const { name, problems } of plan.refusedFilters)
     emit({ kind: 'filter-refused', filter: name, problems });
-  const out = plan.refusedJails.map(({ name, problems }) => `jail ${name} stays out: ${problems[0] ?? ''}`);
   const shortcomings = [
-    ...out,
+    ...plan.refusedJails.map(({ name, problems }) => problems[0] ?? `jail ${name} stays out`),
     ...plan.refusedFilters.map(({ name }) => `filter ${name} is refused`),
     ...further,
   ];

@@ -53,7 +53,7 @@ describe('the table', { skip: sceneMissing }, () => {
   test('tells in the log and the metrics that somebody was at it', async () => {
     const { daemon } = scene;
     await daemon.waitForLine(
-      /firewall: somebody removed the table; it is back with 1 elements/,
+      /firewall: somebody removed the table; it is back with 1 element/,
       SOON_MILLISECONDS,
     );
     await daemon.waitForLine(/firewall: the kernel differed: 1 missing/, SOON_MILLISECONDS);
