@@ -41,7 +41,6 @@ export type ControlServiceParts = {
   readonly configPath: string;
   /** The plan in force; a reload exchanges it. */
   readonly plan: () => Plan;
-  readonly isDryRun: boolean;
   readonly reload: () => Promise<ReloadReport>;
 };
 
@@ -63,13 +62,13 @@ export class ControlService implements Control {
   }
 
   status(): StatusReport {
-    const { health, startedAt, configPath, isDryRun } = this.#parts;
+    const { health, startedAt, configPath, enforcer } = this.#parts;
     const plan = this.#parts.plan();
     return {
       version: VERSION,
       pid: process.pid,
       startedAt: formatInstant(startedAt),
-      dryRun: isDryRun,
+      dryRun: enforcer.isDryRun,
       configuration: configPath,
       components: health.components(),
       jails: plan.jails.map((jail) => this.#jailReport(jail)),

@@ -218,7 +218,6 @@ class Daemon {
       startedAt: this.#startedAt,
       configPath: this.#source.configPath,
       plan: () => reloader.plan,
-      isDryRun: this.#plan.firewall.backend === 'dry-run',
       reload: async () => {
         await this.#readyToReload.promise;
         return this.#supervision.whileReloading(() => reloader.reload());

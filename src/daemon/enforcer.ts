@@ -132,8 +132,14 @@ export class Enforcer {
     this.#writer.pump();
   }
 
+  /** Whether bans reach the kernel at all, and are not only recorded. */
+  get isDryRun(): boolean {
+    return this.#options.firewall.backend === 'dry-run';
+  }
+
   /** Whether the kernel has confirmed every element of a jail's ban. */
   isEnforced(jail: string, offender: Network): boolean {
+    if (this.isDryRun) return false;
     return this.#desired
       .idsOf(jail, offender)
       .every(

@@ -46,7 +46,7 @@ export function logLineOf(event: BailiffEvent): LogLine | null {
     case 'stopping':
       return line(
         'notice',
-        `stopping: ${event.reason}; bans stay in the kernel`,
+        `stopping: ${event.reason}; bans in the kernel stay`,
         '45ab490152df4c8fb86faa0685c6a6fb',
       );
     case 'component':

@@ -55,7 +55,7 @@ export class Supervision {
 
   stopping(): void {
     this.#isReady = false;
-    this.#tell((manager) => manager.stopping('stopping; bans stay in the kernel'));
+    this.#tell((manager) => manager.stopping('stopping; bans in the kernel stay'));
   }
 
   /** Resolves to the name of the first signal that asks us to stop. */

@@ -60,7 +60,6 @@ async function setUp(t: TestContext) {
     startedAt: time.now(),
     configPath: '/etc/bailiff/bailiff.toml',
     plan: () => plan,
-    isDryRun: false,
     reload: async () => ({ applied: true, problems: [], jails: [] }),
   });
   const retire = (name: string) => {

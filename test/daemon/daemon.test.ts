@@ -95,7 +95,7 @@ test('it starts, answers, and ends at once and well when it is told to', async (
   const { status, milliseconds } = await daemon.stop();
   assert.equal(status, 0, daemon.output);
   assert.ok(milliseconds < STOP_MILLISECONDS, `${milliseconds} ms`);
-  assert.match(daemon.output, /stopping: SIGTERM; bans stay in the kernel/);
+  assert.match(daemon.output, /stopping: SIGTERM; bans in the kernel stay/);
   assert.equal(existsSync(socketPath), false);
 });
 
@@ -134,7 +134,7 @@ test('a storm of reloads does not keep it from ending', async (t) => {
   const daemon = run();
   await daemon.printed(/ ready\n/);
   for (let round = 0; round < 50; round++) daemon.child.kill('SIGHUP');
-  await daemon.printed(/reloaded: 1 jails/);
+  await daemon.printed(/reloaded: 1 jail/);
   for (let round = 0; round < 50; round++) daemon.child.kill('SIGHUP');
   const { status, milliseconds } = await daemon.stop();
   assert.equal(status, 0, daemon.output);

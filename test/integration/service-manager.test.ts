@@ -39,7 +39,7 @@ test('the service manager is told of readiness, reloads, the end and every breat
   assert.match(reloaded()[1] ?? '', /^READY=1 STATUS=/);
 
   await daemon.stop();
-  await listener.waitForLine(/^STOPPING=1 STATUS=.*bans stay in the kernel/, SOON_MILLISECONDS);
+  await listener.waitForLine(/^STOPPING=1 STATUS=.*bans in the kernel stay/, SOON_MILLISECONDS);
   listener.kill('SIGKILL');
   await listener.ended;
 });
