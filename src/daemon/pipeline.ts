@@ -121,9 +121,10 @@ export class Pipeline {
       return;
     }
     this.#counted = true;
+    // The ban first: the kernel should not wait for a line of our own log.
+    this.#follow(decisions, match.record.at);
     const { offender, count } = observation;
     emit({ kind: 'failure', jail, filter, address, offender, user, seenAt, count, maxRetry });
-    this.#follow(decisions, match.record.at);
   }
 
   #advance(at: Microseconds): void {
