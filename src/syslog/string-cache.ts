@@ -1,14 +1,11 @@
-/** Short ASCII strings from bytes, remembered: nearly every message repeats a host name and an identifier. */
+/** Short ASCII strings from bytes, remembered: nearly every message repeats a host name, an identifier and a PID. */
 
 /** Strings that are kept. A new one takes the place of whichever had its slot, so nobody can make it grow. */
 const SLOTS = 1024;
 /** Longer ones are decoded each time. */
 const MAX_CACHED_BYTES = 40;
 
-/**
- * Comparing with a string that is there costs 13 ns, decoding anew 55 to 60 ns: parsing a typical message of RFC 3164
- * takes 430 ns with this and 550 ns without it, one of RFC 5424 440 and 560 ns.
- */
+/** Comparing with a string that is there costs 13 ns, decoding anew 55 to 60 ns; a message has three. */
 export class StringCache {
   readonly #slots: string[] = new Array<string>(SLOTS).fill('');
 

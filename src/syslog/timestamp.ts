@@ -12,10 +12,13 @@ export type TimeReader = {
   /** Behind the time and a zone that belongs to it; never more than the end of the message. */
   end: number;
   timestamp: Microseconds;
+  /** The day that was read last, as a number, and its midnight: nearly every message has the same one. */
+  day: number;
+  midnight: Microseconds;
 };
 
 export function createTimeReader(): TimeReader {
-  return { form: 'bsd', end: 0, timestamp: -1 };
+  return { form: 'bsd', end: 0, timestamp: -1, day: -1, midnight: -1 };
 }
 
 /**
@@ -59,8 +62,8 @@ function readAnyTime(
  * whatever follows. */
 export function readIsoTime(bytes: Buffer, start: number, end: number, reader: TimeReader): boolean {
   const year = readDigits(bytes, start, 4, end);
-  const month = readDigits(bytes, start + 5, 2, end);
-  const day = readDigits(bytes, start + 8, 2, end);
+  const month = readPair(bytes, start + 5, end);
+  const day = readPair(bytes, start + 8, end);
   if (year < 0 || month < 0 || day < 0) return false;
   if (bytes[start + 4] !== HYPHEN || bytes[start + 7] !== HYPHEN) return false;
   const separator = bytes[start + 10];
@@ -70,7 +73,7 @@ export function readIsoTime(bytes: Buffer, start: number, end: number, reader: T
   const fractionEnd = skipFraction(bytes, start + 19, end);
   const fraction = readFraction(bytes, start + 19, fractionEnd);
   const offsetEnd = skipOffset(bytes, fractionEnd, end);
-  const midnight = midnightOf(year, month, day);
+  const midnight = knownMidnight(year, month, day, reader);
   reader.form = 'iso';
   reader.end = offsetEnd;
   reader.timestamp =
@@ -114,7 +117,8 @@ function readBsdTime(
   }
   reader.form = leadingYear < 0 ? 'bsd' : 'year-first';
   reader.end = skipZoneName(bytes, position, end);
-  const midnight = year < 0 ? nearestMidnight(month, day, at) : midnightOf(year, month, day);
+  const midnight =
+    year < 0 ? nearestMidnight(month, day, at, reader) : knownMidnight(year, month, day, reader);
   reader.timestamp = midnight < 0 ? -1 : midnight + time + fraction;
   return true;
 }
@@ -131,12 +135,20 @@ function readDigits(bytes: Buffer, start: number, count: number, end: number): n
   return value;
 }
 
+/** Two digits as a number, or -1. */
+function readPair(bytes: Buffer, start: number, end: number): number {
+  if (start + 2 > end) return -1;
+  const tens = (bytes[start] ?? 0) - 0x30;
+  const ones = (bytes[start + 1] ?? 0) - 0x30;
+  return tens < 0 || tens > 9 || ones < 0 || ones > 9 ? -1 : tens * 10 + ones;
+}
+
 /** `hh:mm:ss` as a time of day, or -1. A leap second counts as the one after it. */
 function readClock(bytes: Buffer, start: number, end: number): Microseconds {
   if (bytes[start + 2] !== COLON || bytes[start + 5] !== COLON) return -1;
-  const hour = readDigits(bytes, start, 2, end);
-  const minute = readDigits(bytes, start + 3, 2, end);
-  const second = readDigits(bytes, start + 6, 2, end);
+  const hour = readPair(bytes, start, end);
+  const minute = readPair(bytes, start + 3, end);
+  const second = readPair(bytes, start + 6, end);
   if (hour < 0 || minute < 0 || second < 0 || hour > 23 || minute > 59 || second > 60) return -1;
   return hour * HOUR + minute * MINUTE + second * SECOND;
 }
@@ -225,17 +237,34 @@ function midnightOf(year: number, month: number, day: number): Microseconds {
   return day > days ? -1 : Date.UTC(year, month - 1, day) * 1_000;
 }
 
+/** As midnightOf, and remembered. */
+function knownMidnight(year: number, month: number, day: number, reader: TimeReader): Microseconds {
+  const key = (year * 100 + month) * 100 + day;
+  if (key !== reader.day) {
+    reader.midnight = midnightOf(year, month, day);
+    reader.day = key;
+  }
+  return reader.midnight;
+}
+
 /** Midnight of a day in whichever year brings it nearest to `at`, or -1 when there is no such day. */
-function nearestMidnight(month: number, day: number, at: Microseconds): Microseconds {
+function nearestMidnight(month: number, day: number, at: Microseconds, reader: TimeReader): Microseconds {
+  const isKnown = reader.day % 10_000 === month * 100 + day && reader.midnight >= 0;
+  if (isKnown && isNearest(reader.midnight, at)) return reader.midnight;
   const year = FIRST_YEAR + Math.floor(at / MEAN_YEAR);
-  let nearest = midnightOf(year, month, day);
-  if (nearest >= 0 && Math.abs(nearest - at) < MEAN_YEAR / 2 - 2 * DAY) return nearest;
+  let nearest = knownMidnight(year, month, day, reader);
+  if (nearest >= 0 && isNearest(nearest, at)) return nearest;
   for (let candidate = year - 1; candidate <= year + 1; candidate++) {
     const midnight = midnightOf(candidate, month, day);
     if (midnight < 0) continue;
     if (nearest < 0 || Math.abs(midnight - at) < Math.abs(nearest - at)) nearest = midnight;
   }
   return nearest;
+}
+
+/** Whether no other year can bring the day nearer. */
+function isNearest(midnight: Microseconds, at: Microseconds): boolean {
+  return Math.abs(midnight - at) < MEAN_YEAR / 2 - 2 * DAY;
 }
 
 const PLUS = 0x2b;

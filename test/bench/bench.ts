@@ -1,7 +1,7 @@
 /**
  * Measures how fast bailiff is, on real parts, and prints a table for each benchmark:
  *
- *     npm run bench                                   all of them, in some two and a half minutes
+ *     npm run bench                                   all of them, in some four minutes
  *     npm run bench pipeline peers                    these
  *     npm run bench -- --json build/bench.json idle   also writes the numbers to a file
  */
@@ -12,11 +12,12 @@ import type { Benchmark } from './benchmark.ts';
 import { idle } from './idle.ts';
 import { latency } from './latency.ts';
 import { describeMachine, formatMachine, loadAverage } from './machine.ts';
+import { matching } from './matching.ts';
 import { peers } from './peers.ts';
 import { pipeline } from './pipeline.ts';
 import { formatNumber, formatOutcome, outcomeAsJson } from './report.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [latency, idle, pipeline, bans, peers];
+const BENCHMARKS: readonly Benchmark[] = [latency, idle, pipeline, matching, bans, peers];
 
 const USAGE = `usage: npm run bench -- [--json FILE] [${BENCHMARKS.map(({ name }) => name).join('|')}]...\n`;
 const FAILED = 1;

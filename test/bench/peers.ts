@@ -48,7 +48,7 @@ const SSHGUARD: Peer = {
 };
 
 const PEERS: readonly Peer[] = [FAIL2BAN, SSHGUARD];
-const TIMEOUT_MILLISECONDS = 60_000;
+const TIMEOUT_MILLISECONDS = 5 * 60_000;
 
 export const peers: Benchmark = {
   name: 'peers',
@@ -57,14 +57,15 @@ export const peers: Benchmark = {
     PEERS.some((peer) => programOf(peer) !== null)
       ? null
       : `needs a peer: apt-get install ${PEERS.map(({ debianPackage }) => debianPackage).join(' or ')}`,
-  run: () => withLogFile(measure),
+  run: () => withLogFile((path) => measurePeers(path, LOG_LINES)),
 };
 
 function programOf({ paths }: Peer): string | null {
   return paths.find((path) => existsSync(path)) ?? null;
 }
 
-async function measure(path: string): Promise<Outcome> {
+/** Lets every peer that is installed read the file of `lines` lines. */
+export async function measurePeers(path: string, lines: number): Promise<Outcome> {
   const rows: Row[] = [];
   const notes: string[] = [];
   for (const peer of PEERS) {
@@ -78,7 +79,7 @@ async function measure(path: string): Promise<Outcome> {
     const seconds = median(runs.map((run) => run.seconds));
     rows.push({
       label: peer.name,
-      cells: [Math.round(LOG_LINES / seconds), (seconds / LOG_LINES) * 1_000_000],
+      cells: [Math.round(lines / seconds), (seconds / lines) * 1_000_000],
     });
     notes.push(`${peer.name}: ${peer.found(runs[0]?.output ?? '')}`);
   }

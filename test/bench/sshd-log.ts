@@ -10,11 +10,11 @@ export const ATTACKER_COUNT = 5_000;
 /** What the lines of a log cover, however many they are. */
 export const LOG_HOURS = 6;
 
-const CONNECTIONS_AT_ONCE = 20;
-const HOUR_MILLISECONDS = 60 * 60 * 1_000;
-const FIRST_LINE_AT = Date.UTC(2026, 2, 5);
+export const CONNECTIONS_AT_ONCE = 20;
+export const HOUR_MILLISECONDS = 60 * 60 * 1_000;
+export const FIRST_LINE_AT = Date.UTC(2026, 2, 5);
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
-const ATTACKED_USERS = [
+export const ATTACKED_USERS = [
   'admin',
   'test',
   'oracle',
@@ -30,7 +30,7 @@ const ATTACKED_USERS = [
 const HONEST_USERS = ['alice', 'bob', 'carol', 'deploy'];
 
 /** What is still to be written of one connection, or of something else, under one identifier and PID. */
-type Conversation = { readonly tag: string; readonly messages: string[] };
+export type Conversation = { readonly tag: string; readonly messages: string[] };
 
 /** `count` lines, each ended, of a log that begins at a fixed time. */
 export function* generateLog(seed: number, count: number): Generator<string> {
@@ -47,20 +47,24 @@ export function* generateLog(seed: number, count: number): Generator<string> {
 }
 
 /** RFC 3164: `Mar  5 04:12:33`. */
-function formatTime(at: number): string {
+export function formatTime(at: number): string {
   const date = new Date(at);
   const day = String(date.getUTCDate()).padStart(2, ' ');
   return `${MONTHS[date.getUTCMonth()]} ${day} ${date.toISOString().slice(11, 19)}`;
 }
 
 function openConversation(random: Random): Conversation {
-  const pid = 1_000 + random.below(60_000);
+  return random.chance(0.9) ? openConnection(random) : other(random, randomProcess(random));
+}
+
+/** What sshd writes about one client. */
+export function openConnection(random: Random): Conversation {
+  const tag = `sshd[${randomProcess(random)}]`;
   const kind = random.next();
-  if (kind < 0.38) return { tag: `sshd[${pid}]`, messages: unknownUser(random) };
-  if (kind < 0.62) return { tag: `sshd[${pid}]`, messages: wrongPassword(random) };
-  if (kind < 0.76) return { tag: `sshd[${pid}]`, messages: scan(random) };
-  if (kind < 0.9) return { tag: `sshd[${pid}]`, messages: login(random) };
-  return other(random, pid);
+  if (kind < 0.42) return { tag, messages: unknownUser(random) };
+  if (kind < 0.69) return { tag, messages: wrongPassword(random) };
+  if (kind < 0.84) return { tag, messages: scan(random) };
+  return { tag, messages: login(random) };
 }
 
 function unknownUser(random: Random): string[] {
@@ -157,13 +161,17 @@ function other(random: Random, pid: number): Conversation {
 }
 
 /** One in ten comes over IPv6. The networks are those for benchmarks and for documentation (RFC 2544, RFC 3849). */
-function attacker(random: Random): { readonly address: string; readonly port: number } {
+export function attacker(random: Random): { readonly address: string; readonly port: number } {
   const index = Math.floor(ATTACKER_COUNT * random.next() ** 3);
   const port = randomPort(random);
   if (index % 10 === 9) return { address: `2001:db8:${index.toString(16)}::${(index % 7) + 1}`, port };
   return { address: `198.${18 + (index & 1)}.${(index >> 1) & 255}.${((index >> 9) & 255) + 1}`, port };
 }
 
-function randomPort(random: Random): number {
+function randomProcess(random: Random): number {
+  return 1_000 + random.below(60_000);
+}
+
+export function randomPort(random: Random): number {
   return 1_024 + random.below(64_000);
 }

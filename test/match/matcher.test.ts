@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import fc from 'fast-check';
 import type { Match } from '../../src/core/failure.ts';
 import type { LogRecord } from '../../src/core/record.ts';
 import type { Filter } from '../../src/match/filter.ts';
@@ -48,6 +49,59 @@ describe('routing', () => {
     assert.deepEqual(readers(filters, { identifier: 'sshd' }), ['shorter', 'any']);
     assert.deepEqual(readers(filters, { identifier: 'Postfix' }), ['any']);
     assert.deepEqual(readers(filters, { identifier: '' }), ['any']);
+  });
+
+  it('stays the same after more identifiers than are remembered', () => {
+    const matcher = createMatcher([filterOf([refused], { identifiers: ['sshd', 'app-1*'] })]);
+    const found: Match[] = [];
+    for (let round = 0; round < 2; round++) {
+      for (let number = 0; number < 6_000; number++) {
+        matcher.match(recordOf({ message, identifier: `app-${number}` }), found);
+      }
+      matcher.match(recordOf({ message }), found);
+    }
+    const expected = Array.from({ length: 6_000 }, (_, number) => `app-${number}`).filter((name) =>
+      name.startsWith('app-1'),
+    );
+    assert.deepEqual(
+      found.map(({ record }) => record.identifier),
+      [...expected, 'sshd', ...expected, 'sshd'],
+    );
+  });
+
+  it('lets no filter change what another one finds', () => {
+    const templates = [
+      'refused <address>',
+      'refused <any>',
+      '<any> <address>',
+      '[not ]refused <address>',
+      '<any>',
+    ];
+    const rules = fc
+      .uniqueArray(fc.nat(templates.length - 1), { minLength: 1 })
+      .map((indexes) => indexes.map((index) => ruleOf(templates[index] ?? '', { name: `rule-${index}` })));
+    const trusts = fc.constantFrom<readonly number[]>([0], [1], []);
+    const inputs = fc.array(fc.tuple(rules, trusts), { maxLength: 5 });
+    const lines = fc.constantFrom(
+      'refused 203.0.113.9',
+      'not refused 203.0.113.9',
+      'refused',
+      'other 203.0.113.9',
+    );
+    fc.assert(
+      fc.property(inputs, lines, fc.boolean(), (chosen, text, isEntry) => {
+        const filters = chosen.map(([own, uids], index) =>
+          filterOf(own, { journal: { uids, units: [], executables: [] } }, `filter-${index}`),
+        );
+        const trusted = isEntry ? { uid: 0, unit: '', executable: '' } : null;
+        const record = recordOf({ message: text, trusted });
+        assert.deepEqual(
+          matchesOf(filters, record),
+          filters.flatMap((filter) => matchesOf([filter], record)),
+        );
+      }),
+      { seed: 185, numRuns: 300 },
+    );
   });
 
   it('asks journal entries for a trusted field, and nothing else', () => {

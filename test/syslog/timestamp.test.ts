@@ -119,3 +119,27 @@ test('nothing beyond the end of the message is read', () => {
     assert.ok(reader.end <= end);
   }
 });
+
+test('a reader that has read other times before reads the same as a new one', () => {
+  const texts = fc.constantFrom(
+    'Feb 29 00:00:00 x',
+    'Feb 28 23:59:59 2028 x',
+    'Nov 20 14:13:37 x',
+    'Nov 31 14:13:37 x',
+    '2024 Nov 20 14:13:37 x',
+    '2026-11-20T14:13:37Z x',
+    '2028-02-29T00:00:00Z x',
+  );
+  const instants = fc.integer({ min: Date.UTC(2023, 0, 1), max: Date.UTC(2030, 0, 1) });
+  const property = fc.property(fc.array(fc.tuple(texts, instants), { maxLength: 12 }), (times) => {
+    const used = createTimeReader();
+    for (const [text, milliseconds] of times) {
+      const at = milliseconds * 1_000;
+      const unused = createTimeReader();
+      assert.ok(readTime(Buffer.from(text), 0, text.length, at, used));
+      assert.ok(readTime(Buffer.from(text), 0, text.length, at, unused));
+      assert.equal(used.timestamp, unused.timestamp, `${text} at ${milliseconds}`);
+    }
+  });
+  fc.assert(property, { seed: 5424, numRuns: 1_000 });
+});
