@@ -21,6 +21,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   explain: async () => (await import('./explain.ts')).addExplain,
   test: async () => (await import('./test-filters.ts')).addTest,
   lint: async () => (await import('./lint.ts')).addLint,
+  import: async () => (await import('./import.ts')).addImport,
   check: async () => (await import('./check.ts')).addCheck,
   ping: async () => (await import('./ping.ts')).addPing,
   version: async () => (await import('./version.ts')).addVersion,

@@ -15,6 +15,7 @@ import {
   type SocketOptions,
   socketOption,
 } from './command.ts';
+import { renderActivity } from './sparkline.ts';
 import { countOf, formatCount, type Row, renderTable, wrapText } from './table.ts';
 import type { Paint, Style, Terminal } from './terminal.ts';
 
@@ -26,7 +27,7 @@ export const addStatus: AddCommand = (program, { terminal, end }) => {
     .command('status')
     .summary('how the daemon is, or one jail')
     .description(
-      'Shows what the daemon reads and enforces, with advice where something is wrong, and the counts of each jail. With a jail, its counts and whom it has banned.',
+      'Shows what the daemon reads and enforces, with advice where something is wrong, the counts of each jail, and the failures and bans of the last hour. With a jail, its counts and whom it has banned.',
     )
     .argument('[JAIL]', 'a jail')
     .addOption(jsonOption())
@@ -59,6 +60,7 @@ export function renderStatus(report: StatusReport, terminal: Terminal): string {
     renderJails(report.jails, terminal),
     renderRefused('jail', report.refusedJails, terminal),
     renderRefused('filter', report.refusedFilters, terminal),
+    renderActivity(report.activity, terminal),
   ];
   return sections.filter((section) => section !== '').join('\n\n');
 }

@@ -7,7 +7,7 @@ import { nodeAt, type Path, placeOf, placeOfKey, type TableNode } from './docume
 import type { LoadedFilters } from './filter-file.ts';
 import { nearest } from './nearest.ts';
 import type { DefaultPaths } from './paths.ts';
-import type { JailPlan, ListenAddress, Plan, Refused } from './plan.ts';
+import type { JailPlan, ListenAddress, MetricsPlan, Plan, Refused } from './plan.ts';
 import { formatProblemLine, type Problem, problemAt, problemOfFile, quote } from './problem.ts';
 import { type JailSettings, MAX_JAILS, type Settings } from './schema.ts';
 import { isSocketPath, MAX_SOCKET_PATH_BYTES } from './values.ts';
@@ -62,7 +62,7 @@ export function normalise(input: NormaliseInput): Normalised {
       maxConnections: settings.syslog.max_connections,
       maxConnectionsPerSender: settings.syslog.max_connections_per_sender,
     },
-    metrics: { listen: settings.metrics.listen },
+    metrics: planMetrics(input, report),
     firewall: {
       backend: input.overrides.dryRun === true ? 'dry-run' : settings.firewall.backend,
       table: settings.firewall.table,
@@ -111,6 +111,29 @@ function planPaths({ settings, paths, overrides, root }: NormaliseInput, report:
     );
   }
   return { stateDirectory, socketPath };
+}
+
+function planMetrics({ settings, isFaulty }: NormaliseInput, report: Report): MetricsPlan {
+  const { listen, token_file, certificate, key, fail2ban_names } = settings.metrics;
+  const isWhole = certificate !== undefined && key !== undefined;
+  if (certificate !== undefined && key === undefined && !isFaulty(['metrics', 'key'])) {
+    report.problem(
+      ['metrics', 'certificate'],
+      '`certificate` needs `key`, the file of the key that belongs to it',
+    );
+  }
+  if (key !== undefined && certificate === undefined && !isFaulty(['metrics', 'certificate'])) {
+    report.problem(
+      ['metrics', 'key'],
+      '`key` needs `certificate`, the file of the certificate that it belongs to',
+    );
+  }
+  return {
+    listen,
+    tokenFile: token_file ?? null,
+    tls: isWhole ? { certificate, key } : null,
+    fail2banNames: fail2ban_names,
+  };
 }
 
 /** Two listeners of one protocol cannot have the same address and port, nor can one share its port with a wildcard. */

@@ -18,6 +18,16 @@ export type JailPlan = {
 /** Something that stays out while the rest runs, with its reasons as `file:line:column: text`. */
 export type Refused = { readonly name: string; readonly problems: readonly string[] };
 
+export type MetricsPlan = {
+  readonly listen: readonly ListenAddress[];
+  /** File with the bearer token that clients must present; null when everybody may read. */
+  readonly tokenFile: string | null;
+  /** Files of the server's certificate, with its chain, and of its key, in PEM; null for plain HTTP. */
+  readonly tls: { readonly certificate: string; readonly key: string } | null;
+  /** Whether the jails are shown under the names of fail2ban's exporter too. */
+  readonly fail2banNames: boolean;
+};
+
 export type Plan = {
   readonly stateDirectory: string;
   /** The control socket. */
@@ -37,7 +47,7 @@ export type Plan = {
     readonly maxConnections: number;
     readonly maxConnectionsPerSender: number;
   };
-  readonly metrics: { readonly listen: readonly ListenAddress[] };
+  readonly metrics: MetricsPlan;
   readonly firewall: { readonly backend: 'nft' | 'dry-run'; readonly table: string };
   /** Never banned, and their packets pass even when a set holds them. */
   readonly trust: readonly Network[];

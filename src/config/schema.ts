@@ -101,8 +101,31 @@ const syslog = table({
 const metrics = table({
   listen: key(z.prefault(listenAddresses, ['127.0.0.1:9185']), {
     description:
-      'Addresses and ports that serve /metrics and /healthz to whoever asks; an empty list for none.',
+      'Addresses and ports that serve /metrics, /healthz and /readyz; an empty list for none. Whoever reaches ' +
+      'them may read, unless `token_file` says otherwise.',
     examples: [['127.0.0.1:9185']],
+  }),
+  token_file: key(z.optional(absolutePath), {
+    description:
+      'File that holds a token of 16 characters or more, which clients must send as "Authorization: Bearer"; only ' +
+      '/healthz is open to everybody then. Read again by a reload. Default: no token is asked for.',
+    examples: ['/etc/bailiff/metrics.token'],
+  }),
+  certificate: key(z.optional(absolutePath), {
+    description:
+      'File with the certificate, and the chain that it needs, in PEM, to serve HTTPS; `key` belongs to it. Read ' +
+      'again by a reload. Default: plain HTTP.',
+    examples: ['/etc/bailiff/metrics.crt'],
+  }),
+  key: key(z.optional(absolutePath), {
+    description: 'File with the key of `certificate`, in PEM, without a passphrase. Read again by a reload.',
+    examples: ['/etc/bailiff/metrics.key'],
+  }),
+  fail2ban_names: key(z.prefault(flag, false), {
+    description:
+      "Whether /metrics also shows the jails under the names of fail2ban's exporter (f2b_jail_banned_current and " +
+      'so on), for dashboards that were made for those.',
+    examples: [true],
   }),
 });
 

@@ -25,6 +25,7 @@ import {
   type ReloadReport,
   type StatusReport,
 } from '../http/control.ts';
+import type { Activity } from './activity.ts';
 import type { Enforcer } from './enforcer.ts';
 import type { Health } from './health.ts';
 import type { Persister } from './persister.ts';
@@ -36,6 +37,7 @@ export type ControlServiceParts = {
   readonly persister: Persister;
   readonly pipeline: Pipeline;
   readonly health: Health;
+  readonly activity: Pick<Activity, 'report'>;
   readonly clock: Clock;
   readonly startedAt: Microseconds;
   readonly configPath: string;
@@ -62,7 +64,7 @@ export class ControlService implements Control {
   }
 
   status(): StatusReport {
-    const { health, startedAt, configPath, enforcer } = this.#parts;
+    const { health, startedAt, configPath, enforcer, activity } = this.#parts;
     const plan = this.#parts.plan();
     return {
       version: VERSION,
@@ -74,6 +76,7 @@ export class ControlService implements Control {
       jails: plan.jails.map((jail) => this.#jailReport(jail)),
       refusedFilters: plan.refusedFilters,
       refusedJails: plan.refusedJails,
+      activity: activity.report(),
     };
   }
 

@@ -12,6 +12,7 @@ import { createControlServer } from '../http/control-server.ts';
 import { refuseIfAnswered } from '../http/socket-file.ts';
 import type { LedgerLevels } from '../metrics/levels.ts';
 import { createMetrics, type Metrics } from '../metrics/metrics.ts';
+import { Activity } from './activity.ts';
 import { createSystemClock, type SystemClock } from './clock.ts';
 import { type ConfigSource, describeProblems, readConfig } from './config-source.ts';
 import { ControlService, type ControlServiceParts } from './control-service.ts';
@@ -86,6 +87,7 @@ class Daemon {
   readonly #clock: SystemClock = createSystemClock();
   readonly #bus = new EventBus();
   readonly #health = new Health();
+  readonly #activity = new Activity(this.#clock);
   readonly #log: Log = createLog(openLogWriter(this.#clock), this.#clock);
   readonly #metrics: Metrics = createMetrics({ version: VERSION });
   readonly #supervision: Supervision;
@@ -100,7 +102,7 @@ class Daemon {
     this.#source = source;
     this.#plan = plan;
     const { emit, subscribe } = this.#bus;
-    for (const listener of [this.#log, this.#health, this.#metrics])
+    for (const listener of [this.#log, this.#health, this.#metrics, this.#activity])
       subscribe((event) => listener.observe(event));
     this.#supervision = new Supervision(this.#health, findServiceManager(emit));
     subscribe((event) => this.#supervision.observe(event));
@@ -146,13 +148,13 @@ class Daemon {
     };
     const reloader = new Reloader(parts, this.#plan);
     this.#metrics.readLedgerFrom(() => ledgerLevels(reloader.plan, ledger));
-    declareJails(this.#metrics, this.#plan);
-    reloader.onApplied((plan) => declareJails(this.#metrics, plan));
+    configureMetrics(this.#metrics, this.#plan);
+    reloader.onApplied((plan) => configureMetrics(this.#metrics, plan));
     this.#startTicking(pipeline, reloader, protectedNetworks);
     await this.#startControl({ ...parts, reloader });
     tellConfiguration(this.#plan, [], emit);
     this.#started.push(() => Promise.all([sources.stop(), metrics.stop()]).then(() => {}));
-    await Promise.all([sources.apply(this.#plan), metrics.apply(this.#plan.metrics.listen)]);
+    await Promise.all([sources.apply(this.#plan), metrics.apply(this.#plan.metrics)]);
     this.#started.push(() => reloader.close());
     this.#isReady = true;
     emit({ kind: 'ready' });
@@ -215,6 +217,7 @@ class Daemon {
     const control = new ControlService({
       ...parts,
       health: this.#health,
+      activity: this.#activity,
       startedAt: this.#startedAt,
       configPath: this.#source.configPath,
       plan: () => reloader.plan,
@@ -266,12 +269,19 @@ function configureLedger(
 
 function ledgerLevels(plan: Plan, ledger: Ledger): LedgerLevels {
   return {
-    jails: plan.jails.map(({ policy: { name } }) => ({ jail: name, ...ledger.counts(name) })),
+    jails: plan.jails.map(({ policy: { name, maxRetry, findTime, banTime } }) => ({
+      jail: name,
+      maxRetry,
+      findTime,
+      banTime,
+      ...ledger.counts(name),
+    })),
     bans: ledger.bans(),
   };
 }
 
-function declareJails(metrics: Metrics, plan: Plan): void {
+function configureMetrics(metrics: Metrics, plan: Plan): void {
+  metrics.showFail2banNames(plan.metrics.fail2banNames);
   metrics.declareJails(plan.jails.map(({ policy, filters }) => ({ jail: policy.name, filters })));
 }
 

@@ -1,5 +1,6 @@
-/** The metrics server of a plan, as the component `metrics`; moves when a reload says so. */
-import type { ListenAddress } from '../config/plan.ts';
+/** The metrics server of a plan, as the component `metrics`; a reload moves it, and gives it the files as they are now. */
+import type { MetricsPlan } from '../config/plan.ts';
+import { OperationalError } from '../core/errors.ts';
 import type { ComponentHealth } from '../core/event.ts';
 import {
   createMetricsServer,
@@ -7,48 +8,83 @@ import {
   type MetricsServerOptions,
 } from '../http/metrics-server.ts';
 import { formatEndpoint } from '../sources/listen.ts';
+import { type MetricsAccess, readMetricsAccess } from './metrics-access.ts';
 
-export type MetricsEndpointOptions = Omit<MetricsServerOptions, 'listen'>;
+export type MetricsEndpointOptions = Omit<MetricsServerOptions, 'listen' | 'token' | 'tls'>;
 
 export class MetricsEndpoint {
   readonly #options: MetricsEndpointOptions;
   #server: MetricsServer | null = null;
-  #listen = '';
+  /** Where it is served, and by which files. */
+  #settings = '';
+  /** The settings with what the files held; '' when not everything is served as it should be. */
+  #served = '';
 
   constructor(options: MetricsEndpointOptions) {
     this.#options = options;
   }
 
   /**
-   * Serves on these addresses and no others. Never throws: what cannot be had is told by an event, and tried again by
-   * the next call.
+   * Serves on these addresses and no others, to those that may read. Never throws: what cannot be had is told by an
+   * event, and tried again by the next call. With files that have gone bad it stays as it is; it never opens to
+   * everybody because of them.
    */
-  async apply(listen: readonly ListenAddress[]): Promise<void> {
-    const wanted = JSON.stringify(listen);
-    if (wanted === this.#listen) return;
-    await this.stop();
-    this.#server = createMetricsServer({ ...this.#options, listen });
+  async apply(plan: MetricsPlan): Promise<void> {
+    const { listen, tokenFile, tls } = plan;
+    const settings = JSON.stringify([listen, tokenFile, tls]);
+    if (settings !== this.#settings) await this.stop();
+    this.#settings = settings;
+    const access = listen.length === 0 ? OPEN : this.#readAccess(plan);
+    if (access === null) return;
+    const wanted = JSON.stringify([settings, access]);
+    if (wanted === this.#served) return;
+    await this.#stopServer();
+    this.#server = createMetricsServer({ ...this.#options, ...access, listen });
     const { bound, errors } = await this.#server.start();
-    if (errors.length === 0) this.#listen = wanted;
-    const places = bound.map(({ host, port }) => `http://${formatEndpoint(host, port)}/metrics`);
-    this.#options.emit({
-      kind: 'component',
-      component: 'metrics',
-      health: healthOf(bound.length, errors.length),
-      detail:
-        [...places, ...errors.map((error) => error.message)].join(', ') ||
+    if (errors.length === 0) this.#served = wanted;
+    const scheme = access.tls === null ? 'http' : 'https';
+    const places = bound.map(({ host, port }) => `${scheme}://${formatEndpoint(host, port)}/metrics`);
+    this.#tell(
+      healthOf(bound.length, errors.length),
+      [...places, ...errors.map((error) => error.message)].join(', ') ||
         'not served: [metrics] listen is empty',
-      advice: [...new Set(errors.map((error) => error.advice))].join('; '),
-    });
+      [...new Set(errors.map((error) => error.advice))].join('; '),
+    );
   }
 
   async stop(): Promise<void> {
+    this.#settings = '';
+    await this.#stopServer();
+  }
+
+  async #stopServer(): Promise<void> {
     const server = this.#server;
     this.#server = null;
-    this.#listen = '';
+    this.#served = '';
     await server?.stop();
   }
+
+  /** Null, after telling why, when a file cannot be used. */
+  #readAccess(plan: MetricsPlan): MetricsAccess | null {
+    try {
+      return readMetricsAccess(plan);
+    } catch (error) {
+      if (!(error instanceof OperationalError)) throw error;
+      const isServed = this.#server !== null;
+      const consequence = isServed ? 'served with what the files held before' : 'not served';
+      this.#tell(isServed ? 'degraded' : 'down', `${consequence}: ${error.message}`, error.advice);
+      this.#served = '';
+      return null;
+    }
+  }
+
+  #tell(health: ComponentHealth, detail: string, advice: string): void {
+    this.#options.emit({ kind: 'component', component: 'metrics', health, detail, advice });
+  }
 }
+
+/** Where nothing is served, no file matters. */
+const OPEN: MetricsAccess = { token: null, tls: null };
 
 function healthOf(bound: number, failed: number): ComponentHealth {
   if (failed > 0) return bound > 0 ? 'degraded' : 'down';

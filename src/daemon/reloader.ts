@@ -117,7 +117,7 @@ export class Reloader {
     this.#reconfigureLedger(plan);
     enforcer.reconfigure(jailScopesOf(plan));
     await enforcer.setTrust(plan.trust).catch((error: unknown) => this.#tellTrustFailed(error));
-    await Promise.all([sources.apply(plan), metrics.apply(plan.metrics.listen)]);
+    await Promise.all([sources.apply(plan), metrics.apply(plan.metrics)]);
   }
 
   #reconfigureLedger(plan: Plan): void {

@@ -1,5 +1,5 @@
 /** What every HTTP server of the daemon has in common: limits, and errors as `{"error":{"code","message"}}`. */
-import type { Server } from 'node:http';
+import type { RequestListener, Server } from 'node:http';
 import type { ListenOptions, Socket } from 'node:net';
 import fastify, {
   type FastifyError,
@@ -11,6 +11,7 @@ import { OperationalError } from '../core/errors.ts';
 import type { Emit } from '../core/event.ts';
 import { printableJson } from '../core/printable.ts';
 import { ControlError, type ErrorReport } from './control.ts';
+import { createTlsServer, type TlsIdentity } from './tls-server.ts';
 
 /** Every request is a few short words. */
 export const MAX_BODY_BYTES = 16 * 1024;
@@ -19,6 +20,12 @@ export const MAX_CONNECTIONS = 64;
 /** A request must have arrived whole after this time, also when nothing of it has come yet. */
 const REQUEST_TIMEOUT_MILLISECONDS = 10_000;
 const KEEP_ALIVE_MILLISECONDS = 20_000;
+const HTTP_LIMITS = {
+  requestTimeout: REQUEST_TIMEOUT_MILLISECONDS,
+  headersTimeout: REQUEST_TIMEOUT_MILLISECONDS,
+  keepAliveTimeout: KEEP_ALIVE_MILLISECONDS,
+  connectionsCheckingInterval: 2_000,
+};
 /** How long stopping waits for replies under way. */
 const STOP_TIMEOUT_MILLISECONDS = 1_000;
 /** Refused connections are reported together once in this time. */
@@ -32,16 +39,22 @@ export type AppOptions = {
   readonly emit: Emit;
   /** Takes what a handler threw that is no error of the world's; the client has got a 500. */
   readonly onBug: (error: unknown) => void;
+  /** Serves HTTPS with these; plain HTTP when absent. */
+  readonly tls?: TlsIdentity;
 };
 
 /** A Fastify app without routes. It writes no log of its own: nothing of a request is kept. */
 export function createApp(options: AppOptions): FastifyInstance {
+  const { tls } = options;
   const app = fastify({
+    ...(tls === undefined
+      ? {}
+      : { serverFactory: (handler: RequestListener) => createTlsServer(tls, handler, HTTP_LIMITS) }),
     logger: false,
     bodyLimit: MAX_BODY_BYTES,
-    requestTimeout: REQUEST_TIMEOUT_MILLISECONDS,
-    keepAliveTimeout: KEEP_ALIVE_MILLISECONDS,
-    http: { headersTimeout: REQUEST_TIMEOUT_MILLISECONDS, connectionsCheckingInterval: 2_000 },
+    requestTimeout: HTTP_LIMITS.requestTimeout,
+    keepAliveTimeout: HTTP_LIMITS.keepAliveTimeout,
+    http: HTTP_LIMITS,
     // An unknown word must be an error: `?jial=sshd`, silently removed, would mean every jail.
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false } },
     frameworkErrors: (error, _request, reply: FastifyReply) => answerError(error, reply, options.onBug),
@@ -68,7 +81,10 @@ export function listen(server: Server, where: ListenOptions): Promise<void> {
 /** Stops listening and waits for replies under way, but not for long. */
 export async function closeApp(app: FastifyInstance): Promise<void> {
   const cut = setTimeout(() => app.server.closeAllConnections(), STOP_TIMEOUT_MILLISECONDS);
+  // Fastify leaves a server that it has not made itself open.
+  const closed = new Promise<void>((resolve) => app.server.close(() => resolve()));
   await app.close();
+  await closed;
   clearTimeout(cut);
 }
 

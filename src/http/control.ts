@@ -39,6 +39,9 @@ export type BanReport = {
   readonly enforced: boolean;
 };
 
+/** By the minute, oldest first; the last minute has only begun. Those before the daemon started are 0. */
+export type ActivityReport = { readonly failures: readonly number[]; readonly bans: readonly number[] };
+
 export type StatusReport = {
   readonly version: string;
   readonly pid: number;
@@ -50,6 +53,8 @@ export type StatusReport = {
   /** Filters that cannot be used, and enabled jails that stay out because of them. */
   readonly refusedFilters: readonly Refused[];
   readonly refusedJails: readonly Refused[];
+  /** The last hour. */
+  readonly activity: ActivityReport;
 };
 
 export type JailStatusReport = JailReport & { readonly bans: readonly BanReport[] };

@@ -1,16 +1,23 @@
 /**
- * Serves /metrics to Prometheus, /healthz and /readyz to supervisors, on TCP. Read-only and the same for everybody, so
- * it does not matter who asks or by which host name; no address, user or log text is in any answer.
+ * Serves /metrics to Prometheus, /healthz and /readyz to supervisors, on TCP, over TLS when it is given a certificate.
+ * Read-only and the same for all who may ask: everybody, or, except for /healthz, those with the token (RFC 6750). No
+ * address, user or log text is in any answer.
  */
+import { createHash, timingSafeEqual } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ListenAddress } from '../config/plan.ts';
 import { OperationalError } from '../core/errors.ts';
 import type { ComponentHealth, ComponentName, Emit } from '../core/event.ts';
-import { closeApp, createApp, listen } from './app.ts';
+import { closeApp, createApp, errorReport, listen } from './app.ts';
+import type { TlsIdentity } from './tls-server.ts';
 
 export type MetricsServerOptions = {
   readonly listen: readonly ListenAddress[];
+  /** Who does not present this may only see /healthz; null lets everybody read. */
+  readonly token: string | null;
+  /** Null for plain HTTP. */
+  readonly tls: TlsIdentity | null;
   readonly metrics: {
     /** The Content-Type of the text format that `render` writes. */
     readonly contentType: string;
@@ -37,6 +44,9 @@ export interface MetricsServer {
   start(): Promise<MetricsListening>;
   stop(): Promise<void>;
 }
+
+/** Tells that the process answers, and nothing else. */
+const OPEN_ROUTE = '/healthz';
 
 /** A server that does not listen yet, with one app for each address. */
 export function createMetricsServer(options: MetricsServerOptions): MetricsServer {
@@ -66,21 +76,43 @@ export function createMetricsServer(options: MetricsServerOptions): MetricsServe
 }
 
 function createMetricsApp(options: MetricsServerOptions): FastifyInstance {
-  const app = createApp({ name: 'the metrics server', emit: options.emit, onBug: options.onBug });
+  const { emit, onBug, tls, token } = options;
+  const app = createApp({ name: 'the metrics server', emit, onBug, ...(tls === null ? {} : { tls }) });
   app.addHook('onSend', async (_request, reply) => {
     reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
   });
+  if (token !== null) app.addHook('onRequest', requireToken(token));
   app.get('/metrics', async (_request, reply) => {
     const text = await options.metrics.render();
     return reply.type(options.metrics.contentType).send(text);
   });
-  app.get('/healthz', () => ({ status: 'ok' }));
+  app.get(OPEN_ROUTE, () => ({ status: 'ok' }));
   app.get('/readyz', (_request, reply) => {
     const { ready, components } = options.health();
     reply.code(ready ? 200 : 503);
     return { ready, components: Object.fromEntries(components.map((one) => [one.component, one.health])) };
   });
   return app;
+}
+
+/** Refuses with 401 as RFC 6750 section 3 has it. How long it takes tells nothing about the token. */
+function requireToken(token: string) {
+  const digest = digestOf(token);
+  return async (request: FastifyRequest, reply: FastifyReply) => {
+    if (request.routeOptions.url === OPEN_ROUTE) return;
+    const presented = /^bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1];
+    if (presented !== undefined && timingSafeEqual(digestOf(presented), digest)) return;
+    const error = presented === undefined ? '' : ', error="invalid_token"';
+    return reply
+      .code(401)
+      .header('www-authenticate', `Bearer realm="bailiff"${error}`)
+      .send(errorReport('unauthorized', 'send the token as: Authorization: Bearer TOKEN'));
+  };
+}
+
+/** Of one length whatever is presented, as the comparison needs it. */
+function digestOf(token: string): Buffer {
+  return createHash('sha256').update(token).digest();
 }
 
 function describeFailure(address: ListenAddress, cause: NodeJS.ErrnoException): OperationalError {

@@ -31,8 +31,8 @@ const BACKSLASH = 92;
 const SPACE = 32;
 
 /**
- * One line taken apart. It is made once and reused; a field is cut out when the first rule asks for it, and kept for the
- * others, since a dozen filters look at the agent or the path of the same line.
+ * One line taken apart. It is made once and reused; a field is cut out when the first rule asks for it, and kept for
+ * the others, since a dozen filters look at the agent or the path of the same line.
  */
 export class AccessLine {
   readonly #fields = new Map<AccessField, string | undefined>();

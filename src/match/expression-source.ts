@@ -9,6 +9,24 @@ export function writeExpression(body: Expression, reversed: boolean): string {
   return `^(?:${write(body, reversed)})$`;
 }
 
+/** The numbers of the groups in the order in which writeExpression writes them: reversed alternatives change it. */
+export function writtenGroups(body: Expression, reversed: boolean): number[] {
+  switch (body.kind) {
+    case 'set':
+      return [];
+    case 'sequence':
+      return body.items.flatMap((item) => writtenGroups(item, reversed));
+    case 'choice': {
+      const options = body.options.map((option) => writtenGroups(option, reversed));
+      return (reversed ? options.reverse() : options).flat();
+    }
+    case 'group':
+      return [body.index, ...writtenGroups(body.body, reversed)];
+    case 'repeat':
+      return writtenGroups(body.body, reversed);
+  }
+}
+
 /**
  * Writes the expression with a group around each stretch of free text and each address, and lists which they are: the
  * places where a forger can write, and where the true address stands.

@@ -9,7 +9,7 @@ import { type Ambiguity, findAmbiguity } from './ambiguity.ts';
 import { buildAutomaton, differingOffset } from './automaton.ts';
 import { compileExpression, isLinear } from './engine.ts';
 import { type Expression, type ParsedExpression, PatternError, parseExpression } from './expression.ts';
-import { writeExpression, writeMarked } from './expression-source.ts';
+import { writeExpression, writeMarked, writtenGroups } from './expression-source.ts';
 import type { TextPattern } from './filter.ts';
 import { literalPrefixes, requiredLiteral } from './literals.ts';
 import { compileTemplate } from './template.ts';
@@ -142,8 +142,10 @@ export class CompiledPattern {
       compileExpression(writeExpression(this.#body, true), true),
     ];
     const [greedy, lazy] = this.#readings;
+    const written = writtenGroups(this.#body, true);
+    const lazyGroups = this.#addressGroups.map((group) => written.indexOf(group) + 1);
     const position = addressPosition(greedy.exec(text), this.#addressGroups);
-    return position === addressPosition(lazy.exec(text), this.#addressGroups);
+    return position === addressPosition(lazy.exec(text), lazyGroups);
   }
 }
 

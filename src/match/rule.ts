@@ -143,7 +143,7 @@ function compileTest(test: FieldTest): CompiledTest {
   }
 }
 
-/** Comparing a value costs less than running an expression, and most lines fail a comparison. */
+/** Values are compared first: it costs less than an expression, and most lines fail it. */
 function costOf({ pattern }: CompiledTest): number {
   return pattern instanceof CompiledPattern ? 1 : 0;
 }
@@ -249,7 +249,8 @@ class AccessReader extends FieldsReader {
   }
 
   field(name: string): string | undefined {
-    return isAccessField(name) ? accessLine.field(name) : undefined;
+    // The constructor has looked at the names.
+    return accessLine.field(name as AccessField);
   }
 
   read(message: string): Finding | null {

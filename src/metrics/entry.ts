@@ -1,5 +1,6 @@
 /** What the catalogue is made of: a metric with its labels and what drives it, and the words to write one down. */
 import type { BailiffEvent, EventKind, EventOf } from '../core/event.ts';
+import { type Microseconds, SECOND } from '../core/time.ts';
 import type { LedgerLevels, ProcessLevels } from './levels.ts';
 
 /**
@@ -39,6 +40,8 @@ export type MetricEntry = {
   readonly type: 'counter' | 'gauge' | 'histogram';
   readonly help: string;
   readonly labels: readonly LabelName[];
+  /** A value below this is a mistake; 0 when absent. */
+  readonly least?: number;
   /** Upper bounds of a histogram's buckets. */
   readonly buckets?: readonly number[];
   /** What drives it, one of: events as they happen; the ledger, or the process, as it is read for each scrape. */
@@ -79,4 +82,13 @@ export function wordsOf<Word extends string>(all: Readonly<Record<Word, 1>>): re
 /** Some words of a union. */
 export function words<Word extends string>(...some: readonly Word[]): readonly Word[] {
   return some;
+}
+
+/** A clock that was set back makes no negative length of time. */
+export function secondsOf(duration: Microseconds): number {
+  return Math.max(0, duration) / SECOND;
+}
+
+export function namesOf(jails: readonly DeclaredJail[]): string[] {
+  return jails.map(({ jail }) => jail);
 }

@@ -2,19 +2,19 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import type { Ban } from '../core/decision.ts';
+import type { JailCounts } from '../core/jail-ledger.ts';
+import type { JailPolicy } from '../core/policy.ts';
 
 /** The ledger at one moment. A level cannot drift from what it tells of, as the sum of many events could. */
 export type LedgerLevels = {
   /** Every configured jail, also those with nothing in them. */
-  readonly jails: readonly {
-    readonly jail: string;
-    /** Offenders with failures in the window, and those failures. */
-    readonly offenders: number;
-    readonly failures: number;
-  }[];
+  readonly jails: readonly JailLevels[];
   /** Every ban in force; read once. */
   readonly bans: Iterable<Ban>;
 };
+
+export type JailLevels = JailCounts &
+  Pick<JailPolicy, 'maxRetry' | 'findTime' | 'banTime'> & { readonly jail: string };
 
 export type ProcessLevels = {
   /** Of bailiff. */

@@ -3,6 +3,7 @@ import { Counter, Gauge, Histogram, Registry } from '@prometheus-io/client';
 import type { BailiffEvent, EventKind } from '../core/event.ts';
 import { CATALOGUE, LABEL_OVERFLOWS, UNUSABLE_VALUES } from './catalogue.ts';
 import type { DeclaredJail, MetricEntry, Write } from './entry.ts';
+import { FAIL2BAN_METRICS } from './fail2ban-metrics.ts';
 import { type LedgerLevels, type ProcessLevels, readProcessLevels } from './levels.ts';
 import { LabelValues, SeriesSet } from './series.ts';
 
@@ -22,6 +23,8 @@ export interface Metrics {
   declareJails(jails: readonly DeclaredJail[]): void;
   /** Sets where the levels of the ledger are read for each page; until then the page is without them. */
   readLedgerFrom(read: () => LedgerLevels): void;
+  /** Whether the page ends with the jails under fail2ban's names; it does not at first. */
+  showFail2banNames(shown: boolean): void;
   /** The page. */
   render(): Promise<string>;
 }
@@ -42,18 +45,24 @@ type Instrument = {
 
 class CatalogueMetrics implements Metrics {
   readonly #registry = new Registry();
+  readonly #fail2banRegistry = new Registry();
   readonly #readProcess: () => ProcessLevels;
   readonly #labelValues: LabelValues;
   readonly #instruments: readonly Instrument[];
+  readonly #fail2banInstruments: readonly Instrument[];
   readonly #drivers = new Map<EventKind, ((event: BailiffEvent) => void)[]>();
   readonly #overflows: Instrument;
   readonly #unusable: Instrument;
+  #isFail2banShown = false;
   #readLedger: (() => LedgerLevels) | null = null;
 
   constructor({ version, readProcess = () => readProcessLevels(version) }: MetricsOptions) {
     this.#readProcess = readProcess;
     this.#labelValues = new LabelValues((label) => this.#overflows.write(1, label));
     this.#instruments = CATALOGUE.map((entry) => this.#instrument(entry));
+    this.#fail2banInstruments = FAIL2BAN_METRICS.map((entry) =>
+      this.#instrument(entry, this.#fail2banRegistry),
+    );
     this.#overflows = this.#instrument(LABEL_OVERFLOWS);
     this.#unusable = this.#instrument(UNUSABLE_VALUES);
     for (const { entry, write } of this.#instruments) {
@@ -86,22 +95,28 @@ class CatalogueMetrics implements Metrics {
     this.#readLedger = read;
   }
 
+  showFail2banNames(shown: boolean): void {
+    this.#isFail2banShown = shown;
+  }
+
   async render(): Promise<string> {
+    const fail2ban = this.#isFail2banShown ? this.#fail2banInstruments : [];
     const processLevels = this.#readProcess();
     const ledgerLevels = this.#readLedger?.() ?? null;
-    for (const { entry, series, write } of this.#instruments) {
+    for (const { entry, series, write } of [...this.#instruments, ...fail2ban]) {
       if (entry.events === undefined) series.clear();
       if (ledgerLevels !== null) entry.ledger?.(ledgerLevels, write);
       entry.process?.(processLevels, write);
     }
-    for (const { publish } of [...this.#instruments, this.#overflows, this.#unusable]) publish();
-    return this.#registry.metrics();
+    for (const { publish } of [...this.#instruments, ...fail2ban, this.#overflows, this.#unusable]) publish();
+    if (!this.#isFail2banShown) return this.#registry.metrics();
+    return `${await this.#registry.metrics()}\n${await this.#fail2banRegistry.metrics()}`;
   }
 
-  #instrument(entry: MetricEntry): Instrument {
-    const { name, help, type, labels } = entry;
+  #instrument(entry: MetricEntry, registry = this.#registry): Instrument {
+    const { name, help, type, labels, least } = entry;
     const series = new SeriesSet(labels, this.#labelValues);
-    const description = { name, help, registers: [this.#registry] };
+    const description = { name, help, registers: [registry] };
     if (type === 'histogram') {
       const histogram = new Histogram({ ...description, buckets: [...(entry.buckets ?? [])] });
       const write: Write = (value) => {
@@ -117,7 +132,7 @@ class CatalogueMetrics implements Metrics {
         counter.reset();
         for (const { labels: values, value } of series.cells) counter.inc(values, value);
       };
-      return { entry, series, write: this.#addTo(series), publish };
+      return { entry, series, write: this.#addTo(series, least), publish };
     }
     const gauge = new Gauge({ ...description, labelNames });
     const publish = () => {
@@ -127,15 +142,15 @@ class CatalogueMetrics implements Metrics {
     return {
       entry,
       series,
-      write: entry.events === undefined ? this.#addTo(series) : this.#setIn(series),
+      write: entry.events === undefined ? this.#addTo(series, least) : this.#setIn(series),
       publish,
     };
   }
 
   /** For counters, and for levels, which are gathered anew for each page. */
-  #addTo(series: SeriesSet): Write {
+  #addTo(series: SeriesSet, least?: number): Write {
     return (value, first, second) => {
-      if (this.#isUsable(value)) series.cell(first, second).value += value;
+      if (this.#isUsable(value, least)) series.cell(first, second).value += value;
     };
   }
 
@@ -145,8 +160,8 @@ class CatalogueMetrics implements Metrics {
     };
   }
 
-  #isUsable(value: number): boolean {
-    if (value >= 0 && value < Number.POSITIVE_INFINITY) return true;
+  #isUsable(value: number, least = 0): boolean {
+    if (value >= least && value < Number.POSITIVE_INFINITY) return true;
     this.#unusable.write(1);
     return false;
   }

@@ -7,7 +7,7 @@ export const LAYERS: readonly (readonly string[])[] = [
   ['syslog', 'match'],
   ['config'],
   ['native'],
-  ['sources', 'firewall', 'state', 'metrics', 'notify', 'http'],
+  ['sources', 'firewall', 'import', 'state', 'metrics', 'notify', 'http'],
   ['daemon'],
   ['cli'],
 ];

@@ -13,6 +13,7 @@ const COMMANDS = [
   'explain',
   'test',
   'lint',
+  'import',
   'check',
   'ping',
   'version',

@@ -37,6 +37,12 @@ test('status shows totals, components with advice, and jails', async (t) => {
   assertGolden('status', done(await run(['status', '--socket', socketPath])));
 });
 
+test('status draws the last hour with the bars that the terminal can show', async (t) => {
+  const { socketPath } = await startServer(t);
+  const words = ['status', '--socket', socketPath];
+  assertGolden('status-utf8', done(await run(words, { environment: { LANG: 'C.UTF-8' }, columns: 100 })));
+});
+
 test('status says that nothing is enforced, that no jail is enabled, and which filters are refused', async (t) => {
   const { socketPath, control } = await startServer(t);
   control.state = {

@@ -23,6 +23,8 @@ const PLAN = planOf({
   refusedJails: [{ name: 'shop', problems: ['shop.toml:1:1: no'] }],
 });
 
+const ACTIVITY = { failures: [0, 2], bans: [1, 0] };
+
 async function setUp(t: TestContext) {
   const time = new ManualTime();
   const recorder = new Recorder();
@@ -57,6 +59,7 @@ async function setUp(t: TestContext) {
     persister,
     pipeline,
     health: new Health(),
+    activity: { report: () => ACTIVITY },
     startedAt: time.now(),
     configPath: '/etc/bailiff/bailiff.toml',
     plan: () => plan,
@@ -269,6 +272,7 @@ test('the status has the numbers of every active jail, and what stays out', asyn
   assert.deepEqual([status.version, status.pid, status.dryRun], [VERSION, process.pid, false]);
   assert.equal(status.configuration, '/etc/bailiff/bailiff.toml');
   assert.deepEqual(status.refusedJails, PLAN.refusedJails);
+  assert.deepEqual(status.activity, ACTIVITY);
   assert.deepEqual(status.jails[0], {
     name: 'sshd',
     filters: ['sshd'],

@@ -45,7 +45,7 @@ export function planOf(parts: Partial<Plan> = {}): Plan {
       maxConnections: 10,
       maxConnectionsPerSender: 10,
     },
-    metrics: { listen: [] },
+    metrics: { listen: [], tokenFile: null, tls: null, fail2banNames: false },
     firewall: { backend: 'dry-run', table: 'bailiff' },
     trust: [],
     limits: LIMITS,

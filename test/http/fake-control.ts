@@ -69,6 +69,10 @@ export const STATUS: StatusReport = {
   jails: [SSHD, { ...SSHD, name: 'mail', currentBans: 0, totalBans: 1, totalFailures: 1_234_567 }],
   refusedFilters: [],
   refusedJails: [],
+  activity: {
+    failures: Array.from({ length: 60 }, (_, minute) => (minute < 40 ? 0 : (minute - 39) ** 2)),
+    bans: Array.from({ length: 60 }, (_, minute) => (minute % 20 === 19 ? 1 : 0)),
+  },
 };
 
 export class FakeControl implements Control {

@@ -9,6 +9,8 @@ const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 function optionsWith(changes: Partial<MetricsServerOptions> = {}): MetricsServerOptions {
   return {
     listen: [{ host: '127.0.0.1', port: 0 }],
+    token: null,
+    tls: null,
     metrics: { contentType: CONTENT_TYPE, render: async () => '# HELP bailiff_up 1\nbailiff_up 1\n' },
     health: () => ({
       ready: true,
@@ -119,4 +121,43 @@ test('it stops listening and can be started again', async () => {
   const again = await server.start();
   assert.equal(again.errors.length, 0);
   await server.stop();
+});
+
+const TOKEN = 'correct-horse-battery-staple';
+
+test('with a token, only /healthz is open to those who do not present it', async (t) => {
+  const server = createMetricsServer(optionsWith({ token: TOKEN }));
+  t.after(() => server.stop());
+  const port = (await server.start()).bound[0]?.port ?? 0;
+  const get = (path: string, authorization?: string) =>
+    send({ port }, 'GET', path, authorization === undefined ? {} : { headers: { authorization } });
+  assert.equal((await get('/healthz')).status, 200);
+  for (const path of ['/metrics', '/readyz', '/nowhere', '/healthz/', '/metrics?/healthz']) {
+    const refused = await get(path);
+    assert.equal(refused.status, 401, path);
+    assert.equal(refused.headers['www-authenticate'], 'Bearer realm="bailiff"');
+    assert.doesNotMatch(refused.text, /bailiff_up|journal/);
+    assert.notEqual((await get(path, `Bearer ${TOKEN}`)).status, 401, path);
+  }
+  assert.equal((await get('/metrics', `bearer  ${TOKEN}`)).status, 200);
+});
+
+test('a token that is not quite right is wrong, and nothing is said about the right one', async (t) => {
+  const server = createMetricsServer(optionsWith({ token: TOKEN }));
+  t.after(() => server.stop());
+  const port = (await server.start()).bound[0]?.port ?? 0;
+  const near = [TOKEN.slice(1), `${TOKEN}x`, TOKEN.toUpperCase(), 'x', `${TOKEN} ${TOKEN}`, `"${TOKEN}"`];
+  for (const authorization of [
+    '',
+    'Bearer',
+    TOKEN,
+    `Basic ${TOKEN}`,
+    ...near.map((one) => `Bearer ${one}`),
+  ]) {
+    const refused = await send({ port }, 'GET', '/metrics', { headers: { authorization } });
+    assert.equal(refused.status, 401, authorization);
+    assert.ok(!refused.text.includes(TOKEN));
+  }
+  const wrong = await send({ port }, 'GET', '/metrics', { headers: { authorization: 'Bearer wrong' } });
+  assert.equal(wrong.headers['www-authenticate'], 'Bearer realm="bailiff", error="invalid_token"');
 });

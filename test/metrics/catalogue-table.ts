@@ -6,7 +6,10 @@ import {
   UNUSABLE_VALUES,
 } from '../../src/metrics/catalogue.ts';
 import type { MetricEntry } from '../../src/metrics/entry.ts';
+import { FAIL2BAN_METRICS } from '../../src/metrics/fail2ban-metrics.ts';
 import { MAX_LABEL_VALUES, OTHER } from '../../src/metrics/series.ts';
+
+const TABLE_HEAD = ['| metric | type | labels | says | driven by |', '| --- | --- | --- | --- | --- |'];
 
 /** The whole of docs/metrics.md, in Markdown. */
 export function formatCatalogue(): string {
@@ -15,19 +18,26 @@ export function formatCatalogue(): string {
   return `${[
     '# Metrics',
     '',
-    'Made from src/metrics/catalogue.ts, as a test checks; change that file, not this one.',
+    'Made from src/metrics/, as a test checks; change the catalogue there, not this file.',
     '',
     'Counters begin at zero with the process. The totals of `bailiff status` are part of the state and go on.',
     `No label ever holds an address, a user or text of a log. A label takes ${MAX_LABEL_VALUES} values; further ones`,
     `count as \`${OTHER}\` and in \`${LABEL_OVERFLOWS.name}\`.`,
     '',
-    '| metric | type | labels | says | driven by |',
-    '| --- | --- | --- | --- | --- |',
+    ...TABLE_HEAD,
     ...rows,
     '',
     'Events without a metric:',
     '',
     ...without,
+    '',
+    "## fail2ban's names",
+    '',
+    'With `fail2ban_names = true` in `[metrics]` the page also shows the jails as fail2ban-prometheus-exporter does, so',
+    'that dashboards made for it go on working. The totals here do go on across restarts.',
+    '',
+    ...TABLE_HEAD,
+    ...FAIL2BAN_METRICS.map(formatRow),
   ].join('\n')}\n`;
 }
 

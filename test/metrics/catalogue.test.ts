@@ -7,10 +7,11 @@ import {
   LABEL_OVERFLOWS,
   UNUSABLE_VALUES,
 } from '../../src/metrics/catalogue.ts';
+import { FAIL2BAN_METRICS } from '../../src/metrics/fail2ban-metrics.ts';
 import { formatCatalogue } from './catalogue-table.ts';
 import { STORY_EVENTS } from './story.ts';
 
-const ENTRIES = [...CATALOGUE, LABEL_OVERFLOWS, UNUSABLE_VALUES];
+const ENTRIES = [...CATALOGUE, ...FAIL2BAN_METRICS, LABEL_OVERFLOWS, UNUSABLE_VALUES];
 
 describe('the catalogue', () => {
   it('has every kind of event, or says why not, and never both', () => {
@@ -34,7 +35,7 @@ describe('the catalogue', () => {
 
   it('follows the conventions for names, help and buckets', () => {
     for (const { name, type, help, labels, buckets } of ENTRIES) {
-      assert.match(name, /^(bailiff|process|nodejs)_[a-z_]+[a-z]$/);
+      assert.match(name, /^(bailiff|process|nodejs|f2b)_[a-z_]+[a-z]$/);
       assert.equal(name.endsWith('_total'), type === 'counter', name);
       assert.doesNotMatch(name, /milli|micro|minutes|kilo|mega/);
       assert.match(help, /^[A-Z].*\.$/, name);

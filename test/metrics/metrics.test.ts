@@ -12,8 +12,9 @@ function newMetrics(): Metrics {
 }
 
 /** The page after the story. */
-async function storyPage(): Promise<string> {
+async function storyPage(withFail2banNames = false): Promise<string> {
   const metrics = newMetrics();
+  metrics.showFail2banNames(withFail2banNames);
   metrics.declareJails([
     { jail: 'sshd', filters: ['sshd', 'dropbear'] },
     { jail: 'nginx', filters: ['nginx'] },
@@ -54,8 +55,18 @@ describe('the page', () => {
     }
   });
 
+  it('ends with the names of fail2ban when they are asked for: metrics-fail2ban.txt', async () => {
+    const file = new URL('../golden/metrics-fail2ban.txt', import.meta.url);
+    const [plain, page] = [await storyPage(), await storyPage(true)];
+    assert.ok(page.startsWith(plain));
+    const added = page.slice(plain.length + 1);
+    if (process.env.UPDATE_GOLDEN !== undefined) writeFileSync(file, added);
+    assert.equal(added, readFileSync(file, 'utf8'));
+    assert.match(page, /^bailiff_unusable_values_total 0$/m);
+  });
+
   it('is clean in the eyes of promtool', async (t) => {
-    const page = await storyPage();
+    const page = await storyPage(true);
     const { status, stdout, stderr, error } = spawnSync(
       process.env.PROMTOOL ?? 'promtool',
       ['check', 'metrics'],

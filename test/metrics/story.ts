@@ -1,5 +1,6 @@
 /** One event of every kind, with an attacker's text wherever text can be. */
 import type { BailiffEvent, EventKind, EventOf } from '../../src/core/event.ts';
+import { FOREVER, HOUR, MINUTE } from '../../src/core/time.ts';
 import type { LedgerLevels, ProcessLevels } from '../../src/metrics/levels.ts';
 
 /** Tries to forge a series, to drive a terminal, and to be recognised. */
@@ -68,8 +69,28 @@ export const STORY_EVENTS: readonly BailiffEvent[] = Object.values(STORY);
 /** The ledger after the story, more or less. */
 export const LEDGER_LEVELS: LedgerLevels = {
   jails: [
-    { jail: 'sshd', offenders: 2, failures: 5 },
-    { jail: 'nginx', offenders: 0, failures: 0 },
+    {
+      jail: 'sshd',
+      offenders: 2,
+      failures: 5,
+      bans: 2,
+      totalFailures: 70,
+      totalBans: 14,
+      maxRetry: 5,
+      findTime: 10 * MINUTE,
+      banTime: FOREVER,
+    },
+    {
+      jail: 'nginx',
+      offenders: 0,
+      failures: 0,
+      bans: 0,
+      totalFailures: 0,
+      totalBans: 0,
+      maxRetry: 3,
+      findTime: 1.5 * MINUTE,
+      banTime: HOUR,
+    },
   ],
   bans: [ban, { ...ban, offender: '2001:db8::/64' }, { ...ban, jail: 'removed' }],
 };

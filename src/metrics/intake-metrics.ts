@@ -1,0 +1,59 @@
+/** What comes in: records, and the connections that bring them. */
+import type { RejectReason } from '../core/event.ts';
+import type { SourceKind } from '../core/record.ts';
+import { each, type MetricEntry, on, product, words, wordsOf } from './entry.ts';
+
+/** Those that the daemon reads as it is shipped. */
+const SOURCES = words<SourceKind>('journal', 'udp', 'tcp');
+const REASONS = wordsOf<RejectReason>({ 'unknown-sender': 1, malformed: 1, empty: 1, untrusted: 1 });
+
+export const INTAKE_METRICS: readonly MetricEntry[] = [
+  {
+    name: 'bailiff_records_total',
+    type: 'counter',
+    help: 'Log records that came in and could be read.',
+    labels: ['source'],
+    events: [on('records', (event, add) => add(event.count, event.source))],
+    zeros: () => each(SOURCES),
+  },
+  {
+    name: 'bailiff_record_bytes_total',
+    type: 'counter',
+    help: 'Bytes of log records as they came in.',
+    labels: ['source'],
+    events: [on('records', (event, add) => add(event.bytes, event.source))],
+    zeros: () => each(SOURCES),
+  },
+  {
+    name: 'bailiff_records_rejected_total',
+    type: 'counter',
+    help: 'Records that could not be used.',
+    labels: ['source', 'reason'],
+    events: [on('rejected', (event, add) => add(event.count, event.source, event.reason))],
+    zeros: () => product(SOURCES, REASONS),
+  },
+  {
+    name: 'bailiff_kernel_lost_datagrams_total',
+    type: 'counter',
+    help: 'Datagrams that the kernel dropped because the receive buffer of our socket was full.',
+    labels: ['source'],
+    events: [on('kernel-loss', (event, add) => add(event.count, event.source))],
+    zeros: () => each(words<SourceKind>('udp')),
+  },
+  {
+    name: 'bailiff_connections_total',
+    type: 'counter',
+    help: 'Connections of senders that were accepted.',
+    labels: ['source'],
+    events: [on('connection', ({ change, source }, add) => add(change === 'opened' ? 1 : 0, source))],
+    zeros: () => each(words<SourceKind>('tcp')),
+  },
+  {
+    name: 'bailiff_open_connections',
+    type: 'gauge',
+    help: 'Connections of senders that are open.',
+    labels: ['source'],
+    events: [on('connection', (event, set) => set(event.open, event.source))],
+    zeros: () => each(words<SourceKind>('tcp')),
+  },
+];
