@@ -9,10 +9,11 @@ import { examineFilter } from '../import/examine.ts';
 import { type Fail2banImport, importFail2ban } from '../import/fail2ban.ts';
 import type { Remark } from '../import/remark.ts';
 import { IMPORT_MARK, writeFilter, writeJails } from '../import/toml.ts';
-import { printJson } from './command.ts';
-import type { ImportOptions } from './import.ts';
+import { type JsonOptions, printJson } from './command.ts';
 import { countOf, formatCount } from './table.ts';
 import type { Terminal } from './terminal.ts';
+
+export type ImportOptions = JsonOptions & { readonly write?: string };
 
 /** What `--json` prints. */
 export type ImportReport = {
@@ -32,7 +33,11 @@ export type ImportReport = {
 };
 
 /** Throws OperationalError for a directory that cannot be read or written. */
-export async function runImport(directory: string, options: ImportOptions, terminal: Terminal): Promise<void> {
+export async function runImport(
+  directory: string,
+  options: ImportOptions,
+  terminal: Terminal,
+): Promise<void> {
   terminal.showProgress('reading');
   const imported = importFail2ban(directory);
   const remarks = [...imported.remarks];
@@ -82,7 +87,9 @@ function showReport(
   for (const { severity, subject, place, message } of remarks) {
     const line = place.line === 0 ? '' : `:${place.line}`;
     const about = subject === '' ? '' : `${subject}: `;
-    terminal.print(`${printable(`${place.file}${line}`)}: ${paint[severity](severity)}: ${printable(about + message)}`);
+    terminal.print(
+      `${printable(`${place.file}${line}`)}: ${paint[severity](severity)}: ${printable(about + message)}`,
+    );
   }
   const whole = tally.filters - tally.refused.length;
   const left = tally.refused.length === 0 ? '' : `; not ${printable(tally.refused.join(', '))}`;
@@ -110,7 +117,9 @@ function shippedNames(names: readonly string[]): string[] {
 function writeAll(directory: string, { filters, jails, defaults }: Fail2banImport): string[] {
   const texts = new Map([
     [join(directory, 'conf.d', 'fail2ban.toml'), writeJails(jails, defaults)],
-    ...filters.map((filter) => [join(directory, 'filters', `${filter.name}.toml`), writeFilter(filter)] as const),
+    ...filters.map(
+      (filter) => [join(directory, 'filters', `${filter.name}.toml`), writeFilter(filter)] as const,
+    ),
   ]);
   const main = join(directory, 'bailiff.toml');
   try {

@@ -1,8 +1,7 @@
 /** `bailiff import`: carries the configuration of another program over. */
 import { Argument } from 'commander';
-import { type AddCommand, EXIT, examples, helpSection, type JsonOptions, jsonOption } from './command.ts';
-
-export type ImportOptions = JsonOptions & { readonly write?: string };
+import { type AddCommand, EXIT, examples, helpSection, jsonOption } from './command.ts';
+import type { ImportOptions } from './import-run.ts';
 
 /** Where fail2ban has its configuration. */
 const FAIL2BAN_DIRECTORY = '/etc/fail2ban';
@@ -15,7 +14,7 @@ export const addImport: AddCommand = (program, { terminal, end }) => {
       "Reads fail2ban's jails and the filters that they use, and makes jails and filters of them. Tells what cannot be carried over, line by line. Changes nothing unless told where to write.",
     )
     .addArgument(new Argument('<PROGRAM>', 'whose configuration it is').choices(['fail2ban']))
-    .argument('[DIRECTORY]', 'where it is', FAIL2BAN_DIRECTORY)
+    .argument('[DIR]', 'where it is', FAIL2BAN_DIRECTORY)
     .option('--write <DIR>', 'write bailiff.toml, conf.d and filters into this directory')
     .addOption(jsonOption())
     .addHelpText('after', importNotes)

@@ -22,7 +22,7 @@ export const MAX_RULES = 200;
 /** Samples of one rule. */
 export const MAX_SAMPLES = 200;
 /** Characters of a pattern's text. */
-export const MAX_PATTERN_LENGTH = 2_000;
+export const MAX_PATTERN_LENGTH = 4_000;
 /** Characters of a sample's line: longer than any message by default. */
 export const MAX_SAMPLE_LENGTH = 65_536;
 /** Identifiers, units, executables or uids that one filter names. */
@@ -82,6 +82,7 @@ const rule = table({
 
 const filterSchema = table({
   description: z.prefault(z.string({ error: 'expected a string' }).check(z.maxLength(1_000)), ''),
+  imported: z.prefault(flag, false),
   identifiers: z.prefault(
     listOf(
       z.union([word, z.literal('')]),
@@ -113,10 +114,15 @@ export function readFilter(name: string, root: TableNode): ReadFilter {
   const { value, problems } = validate(filterSchema, root);
   if (value === null) return { filter: null, problems };
   const report = new Report(root);
-  const rules = value.rules.map((settings, index) => readRule(settings, ['rules', index], report));
+  const { description, imported, identifiers, journal } = value;
+  const rules = value.rules.map((settings, index) => {
+    const path = ['rules', index];
+    if (!imported) checkSamples(settings, path, report);
+    return readRule(settings, path, report);
+  });
   checkNames(rules, report);
-  const { description, identifiers, journal } = value;
-  const filter = { name, description, input: { identifiers, journal }, rules };
+  const input = { identifiers, journal };
+  const filter: Filter = { name, description, input, rules, ...(imported ? { imported } : {}) };
   return { filter: report.problems.length === 0 ? filter : null, problems: report.problems };
 }
 
@@ -237,7 +243,7 @@ function checkAccessField(field: string, path: Path, report: Report): void {
 }
 
 function readSamples(settings: RuleSettings, path: Path, report: Report): Sample[] {
-  const samples = settings.samples.map(({ line, match, address, user, before }, index): Sample => {
+  return settings.samples.map(({ line, match, address, user, before }, index): Sample => {
     if (!match && (address !== '' || user !== '')) {
       report.atValue(
         [...path, 'samples', index],
@@ -246,13 +252,16 @@ function readSamples(settings: RuleSettings, path: Path, report: Report): Sample
     }
     return { line, before, expect: match ? { address, user } : null };
   });
+}
+
+/** A rule has samples of both kinds, unless it was imported. */
+function checkSamples({ name, samples }: RuleSettings, path: Path, report: Report): void {
   for (const [kind, missing] of [
-    ['a line that it matches', samples.every(({ expect }) => expect === null)],
-    ['a line that it does not match, with `match = false`', samples.every(({ expect }) => expect !== null)],
+    ['a line that it matches', samples.every(({ match }) => !match)],
+    ['a line that it does not match, with `match = false`', samples.every(({ match }) => match)],
   ] as const) {
-    if (missing) report.atKey([...path, 'samples'], `rule \`${settings.name}\` needs a sample of ${kind}`);
+    if (missing) report.atKey([...path, 'samples'], `rule \`${name}\` needs a sample of ${kind}`);
   }
-  return samples;
 }
 
 /** Names are unique, and `after` names rules that remember. */

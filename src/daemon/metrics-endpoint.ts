@@ -1,4 +1,7 @@
-/** The metrics server of a plan, as the component `metrics`; a reload moves it, and gives it the files as they are now. */
+/**
+ * The metrics server of a plan, as the component `metrics`; a reload moves it, and gives it the files as they are
+ * now.
+ */
 import type { MetricsPlan } from '../config/plan.ts';
 import { OperationalError } from '../core/errors.ts';
 import type { ComponentHealth } from '../core/event.ts';

@@ -115,7 +115,7 @@ export type Rule = {
   readonly remember: boolean;
   /** Names of rules with `remember`, one of which must have matched in the session before. Default none. */
   readonly after: readonly string[];
-  /** At least one of each kind: a line that it matches and one that it does not. */
+  /** At least one of each kind, a line that it matches and one that it does not, unless the filter was imported. */
   readonly samples: readonly Sample[];
 };
 
@@ -125,6 +125,11 @@ export type Filter = {
   readonly description: string;
   /** Keys `identifiers` and `[journal]` at the top of the file. */
   readonly input: FilterInput;
+  /**
+   * Key `imported`: made by a program out of a filter of another one, which had no samples. Its rules may go without;
+   * the linter then says once that nothing shows what they are for. Default false.
+   */
+  readonly imported?: boolean;
   readonly rules: readonly Rule[];
 };
 

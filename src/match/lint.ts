@@ -85,6 +85,16 @@ function lintStructure(filter: Filter, options: LintOptions): Problem[] {
     const message = `more than ${MAX_REMEMBERING_RULES} rules remember`;
     problems.push({ rule: '', severity: 'error', message, place: { part: 'filter' } });
   }
+  if (filter.imported === true && filter.rules.every((rule) => rule.samples.length === 0)) {
+    const message =
+      'was imported and has no samples: nothing shows that its rules find what they are meant to find';
+    problems.push({
+      rule: '',
+      severity: options.strict ? 'error' : 'warning',
+      message,
+      place: { part: 'filter' },
+    });
+  }
   const names = new Set<string>();
   const remembering = new Set(filter.rules.filter((rule) => rule.remember).map((rule) => rule.name));
   for (const rule of filter.rules) {
@@ -104,6 +114,7 @@ function lintStructure(filter: Filter, options: LintOptions): Problem[] {
     for (const name of rule.after) {
       if (!remembering.has(name)) report('after', `no rule named ${name} has remember = true`);
     }
+    if (filter.imported === true && !options.strict) continue;
     for (const message of missingSamples(rule)) {
       report('samples', message, options.strict ? 'error' : 'warning');
     }

@@ -1,7 +1,7 @@
 /**
  * The jails once more, under the names that fail2ban-prometheus-exporter gives them, so that dashboards and alerts made
- * for fail2ban go on working. Off unless the configuration asks for them. The totals are those of `bailiff status`: they
- * go on across restarts.
+ * for fail2ban go on working. Off unless the configuration asks for them. The totals are those of `bailiff status`:
+ * they go on across restarts.
  */
 import { FOREVER, SECOND } from '../core/time.ts';
 import type { MetricEntry } from './entry.ts';

@@ -237,3 +237,13 @@ describe('the proof that a client cannot choose the address', () => {
     );
   });
 });
+
+it('the two extreme readings compare the address, whatever other groups stand beside it', () => {
+  const pattern = new CompiledPattern({
+    form: 'regex',
+    text: '^(?:(?<user>\\w+) at (?<address>[\\d.]+)(?: .*)?|(?<user>[^:]+) at (?<address>[\\d.]+))$',
+  });
+  assert.notEqual(pattern.ambiguity, null);
+  assert.equal(pattern.read('root at 203.0.113.9')?.address, '203.0.113.9');
+  assert.equal(pattern.read('a at 203.0.113.9 at 198.51.100.2'), null);
+});

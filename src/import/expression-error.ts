@@ -1,0 +1,2 @@
+/** An expression that cannot be carried over; the message says why, for the report. */
+export class ExpressionError extends Error {}
