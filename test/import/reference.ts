@@ -8,7 +8,7 @@ export const FAIL2BAN_DIRECTORY = '/etc/fail2ban';
 const TOOL = '/usr/bin/fail2ban-regex';
 
 /** Milliseconds for all lines of one filter; usually it is less than two seconds. */
-const BATCH_TIME = 15_000;
+const BATCH_TIME = 8_000;
 
 /** Why there is nothing to compare with; '' when there is. */
 export function whyNoReference(): string {
