@@ -49,7 +49,14 @@ export type BailiffEvent =
       /** What to do about it; '' when nothing is wrong. */
       readonly advice: string;
     }
-  | { readonly kind: 'records'; readonly source: SourceKind; readonly count: number; readonly bytes: number }
+  | {
+      readonly kind: 'records';
+      readonly source: SourceKind;
+      readonly count: number;
+      readonly bytes: number;
+      /** Records that a rule hit, whatever the rule says of them. */
+      readonly matched: number;
+    }
   | {
       readonly kind: 'rejected';
       readonly source: SourceKind;
@@ -90,6 +97,8 @@ export type BailiffEvent =
       /** Failures in the window, this one included. */
       readonly count: number;
       readonly maxRetry: number;
+      /** Whether it crossed the threshold and so began a ban, or made one longer. */
+      readonly isOffence: boolean;
     }
   | {
       readonly kind: 'ignored';

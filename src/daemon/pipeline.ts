@@ -69,10 +69,12 @@ export class Pipeline {
   accept(batch: RecordBatch): void {
     const { clock, emit, persister } = this.#parts;
     const at = clock.now();
-    emit({ kind: 'records', source: batch.source, count: batch.records.length, bytes: batch.bytes });
     if (batch.source === 'journal') this.#noteBacklog(batch.records[0], at);
     this.#advance(at);
-    for (const record of batch.records) this.#acceptRecord(record, at);
+    let matched = 0;
+    for (const record of batch.records) if (this.#acceptRecord(record, at)) matched++;
+    const { source, records, bytes } = batch;
+    emit({ kind: 'records', source, count: records.length, bytes, matched });
     if (batch.source === 'journal') this.#noteBacklog(batch.records.at(-1), at);
     if (batch.position !== null) persister.advance(batch.position);
     this.#settle();
@@ -95,7 +97,8 @@ export class Pipeline {
     this.#settle();
   }
 
-  #acceptRecord(record: LogRecord, at: Microseconds): void {
+  /** Returns whether a rule hit. */
+  #acceptRecord(record: LogRecord, at: Microseconds): boolean {
     const { matcher, routes } = this.#rules;
     this.#matches.length = 0;
     matcher.match(record, this.#matches);
@@ -107,6 +110,7 @@ export class Pipeline {
         if (admitsMode(route.mode, match.mode)) this.#judge(match, route, at);
       }
     }
+    return this.#matches.length > 0;
   }
 
   #judge(match: Match, route: JailRoute, at: Microseconds): void {
@@ -124,7 +128,8 @@ export class Pipeline {
     // The ban first: the kernel should not wait for a line of our own log.
     this.#follow(decisions, match.record.at);
     const { offender, count } = observation;
-    emit({ kind: 'failure', jail, filter, address, offender, user, seenAt, count, maxRetry });
+    const isOffence = decisions.some(({ kind }) => kind === 'ban' || kind === 'extend');
+    emit({ kind: 'failure', jail, filter, address, offender, user, seenAt, count, maxRetry, isOffence });
   }
 
   #advance(at: Microseconds): void {

@@ -33,6 +33,14 @@ export const BAN_METRICS: readonly MetricEntry[] = [
     zeros: (jails) => jails.flatMap(({ jail, filters }) => filters.map((filter) => [jail, filter])),
   },
   {
+    name: 'bailiff_offences_total',
+    type: 'counter',
+    help: 'Failures that began a ban, or made one longer, by the filter that found the last of them.',
+    labels: ['jail', 'filter'],
+    events: [on('failure', (event, add) => add(event.isOffence ? 1 : 0, event.jail, event.filter))],
+    zeros: (jails) => jails.flatMap(({ jail, filters }) => filters.map((filter) => [jail, filter])),
+  },
+  {
     name: 'bailiff_ignored_failures_total',
     type: 'counter',
     help: 'Failures of addresses that are never counted: on an ignore list, protected (trusted, or own), or no far host.',

@@ -1,6 +1,9 @@
 /** What the kernel does: packets dropped, transactions, and repairs of what others have changed. */
 import { each, type MetricEntry, on, secondsOf } from './entry.ts';
 
+/** The sets that every table has; further ones come with the first ban of their prefix length. */
+const SETS = ['ban4', 'ban6_64', 'ban4_port', 'ban6_64_port'];
+
 /** One element takes 0.1 ms, a transaction of 1,000 takes 6 ms. */
 const TRANSACTION_BUCKETS = [0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5];
 
@@ -11,6 +14,7 @@ export const FIREWALL_METRICS: readonly MetricEntry[] = [
     help: 'Packets that the kernel dropped because of a ban or a list.',
     labels: ['set'],
     events: [on('dropped', (event, add) => add(event.packets, event.set))],
+    zeros: () => each(SETS),
   },
   {
     name: 'bailiff_dropped_bytes_total',
@@ -18,6 +22,7 @@ export const FIREWALL_METRICS: readonly MetricEntry[] = [
     help: 'Bytes of the packets that the kernel dropped because of a ban or a list.',
     labels: ['set'],
     events: [on('dropped', (event, add) => add(event.bytes, event.set))],
+    zeros: () => each(SETS),
   },
   {
     name: 'bailiff_firewall_transaction_seconds',

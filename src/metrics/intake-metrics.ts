@@ -25,6 +25,14 @@ export const INTAKE_METRICS: readonly MetricEntry[] = [
     zeros: () => each(SOURCES),
   },
   {
+    name: 'bailiff_matched_records_total',
+    type: 'counter',
+    help: 'Log records that a rule hit, whatever the rule says of them.',
+    labels: ['source'],
+    events: [on('records', (event, add) => add(event.matched, event.source))],
+    zeros: () => each(SOURCES),
+  },
+  {
     name: 'bailiff_records_rejected_total',
     type: 'counter',
     help: 'Records that could not be used.',

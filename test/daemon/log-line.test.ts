@@ -25,6 +25,7 @@ const FAILURE = {
   seenAt: SINCE,
   count: 3,
   maxRetry: 5,
+  isOffence: false,
 } as const;
 
 test('each line reads as a sentence', () => {
@@ -75,5 +76,5 @@ test('a user name of the attacker cannot drive the terminal, break the line, or 
 });
 
 test('what only counts has no line', () => {
-  assert.equal(logLineOf({ kind: 'records', source: 'udp', count: 1, bytes: 10 }), null);
+  assert.equal(logLineOf({ kind: 'records', source: 'udp', count: 1, bytes: 10, matched: 0 }), null);
 });

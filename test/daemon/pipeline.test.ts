@@ -106,12 +106,12 @@ const fail = (address: string): string => `sshd failure normal ${address}`;
 test('a failure is counted; an offence is enforced at once and told after its commit', () => {
   const court = new Court();
   court.udp(fail(A), fail(A));
-  assert.deepEqual(court.recorder.kinds(), ['records', 'matched', 'failure', 'matched', 'failure']);
+  assert.deepEqual(court.recorder.kinds(), ['matched', 'failure', 'matched', 'failure', 'records']);
   court.at += SECOND;
   court.recorder.events.length = 0;
   court.udp(fail(A));
   assert.deepEqual(court.enforced, [{ what: `ban ${A}`, arrivalAt: court.at }]);
-  assert.deepEqual(court.recorder.kinds(), ['records', 'matched', 'failure'], 'the ban waits for its commit');
+  assert.deepEqual(court.recorder.kinds(), ['matched', 'failure', 'records'], 'the ban waits for its commit');
   assert.deepEqual(
     court.announced.map((events) => events.map((event) => event.kind)),
     [[], ['ban']],
@@ -128,6 +128,7 @@ test('a failure is counted; an offence is enforced at once and told after its co
     seenAt: court.at,
     count: 3,
     maxRetry: 3,
+    isOffence: true,
   });
 });
 

@@ -18,6 +18,7 @@ function failureOf(user: string): BailiffEvent {
     seenAt: 1_795_000_000_000_000,
     count: 1,
     maxRetry: 5,
+    isOffence: false,
   };
 }
 

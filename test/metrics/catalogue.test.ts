@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
+import { STANDARD_BAN_SETS } from '../../src/firewall/layout.ts';
 import {
   CATALOGUE,
   KINDS_WITHOUT_METRIC,
@@ -53,6 +54,12 @@ describe('the catalogue', () => {
     for (const { name, labels, zeros } of ENTRIES) {
       for (const values of zeros?.(jails) ?? []) assert.equal(values.length, labels.length, name);
     }
+  });
+
+  it('begins the sets that every table has at zero', () => {
+    const dropped = CATALOGUE.find(({ name }) => name === 'bailiff_dropped_packets_total');
+    const names = STANDARD_BAN_SETS.map(({ name }) => [name]);
+    assert.deepEqual(dropped?.zeros?.([]), names);
   });
 
   it('is what docs/metrics.md shows (UPDATE_GOLDEN=1 writes it)', () => {
