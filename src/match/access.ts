@@ -26,6 +26,7 @@ export const ACCESS_FIELDS = [
 
 export type AccessField = (typeof ACCESS_FIELDS)[number];
 
+const REQUEST = ACCESS_FIELDS.indexOf('request');
 const QUOTE = 34;
 const BACKSLASH = 92;
 const SPACE = 32;
@@ -35,7 +36,8 @@ const SPACE = 32;
  * the others, since a dozen filters look at the agent or the path of the same line.
  */
 export class AccessLine {
-  readonly #fields = new Map<AccessField, string | undefined>();
+  /** In the order of ACCESS_FIELDS; null until it is asked for. */
+  readonly #fields = new Array<string | undefined | null>(ACCESS_FIELDS.length).fill(null);
   #text = '';
   #isAccess = false;
   #clientStart = 0;
@@ -50,7 +52,7 @@ export class AccessLine {
   scan(text: string): boolean {
     if (text === this.#text) return this.#isAccess;
     this.#text = text;
-    this.#fields.clear();
+    this.#fields.fill(null);
     this.#isAccess = this.#scanClient() && this.#scanRequest() && this.#scanStatus();
     return this.#isAccess;
   }
@@ -60,13 +62,17 @@ export class AccessLine {
     return this.#status;
   }
 
-  /** A field of the line scanned last; undefined when it is absent, which is written `-` but for the request. */
-  field(name: AccessField): string | undefined {
-    const known = this.#fields.get(name);
-    if (known !== undefined || this.#fields.has(name)) return known;
-    const value = this.#value(name);
+  /**
+   * A field of the line scanned last, by its place in ACCESS_FIELDS; undefined when it is absent, which is written `-`
+   * but for the request.
+   */
+  field(index: number): string | undefined {
+    const known = this.#fields[index];
+    if (known !== null) return known;
+    const name = ACCESS_FIELDS[index];
+    const value = name === undefined ? undefined : this.#value(name);
     const field = value === '-' && name !== 'request' ? undefined : value;
-    this.#fields.set(name, field);
+    this.#fields[index] = field;
     return field;
   }
 
@@ -96,7 +102,7 @@ export class AccessLine {
 
   /** `method`, `target` and so on; undefined for a request that is no HTTP. */
   #requestPart(name: 'method' | 'target' | 'path' | 'query' | 'protocol'): string | undefined {
-    const request = this.#text.slice(this.#requestStart, this.#requestEnd);
+    const request = this.field(REQUEST) ?? '';
     const methodEnd = request.indexOf(' ');
     if (methodEnd <= 0) return undefined;
     if (name === 'method') return request.slice(0, methodEnd);
@@ -189,10 +195,12 @@ function looksLikeHost(text: string, end: number): boolean {
 
 /** The next double quote that no backslash escapes, or -1. */
 function closingQuote(text: string, start: number): number {
-  for (let index = start; index < text.length; index++) {
-    const code = text.charCodeAt(index);
-    if (code === BACKSLASH) index++;
-    else if (code === QUOTE) return index;
+  let quote = text.indexOf('"', start);
+  while (quote >= 0) {
+    let first = quote;
+    while (first > start && text.charCodeAt(first - 1) === BACKSLASH) first--;
+    if ((quote - first) % 2 === 0) return quote;
+    quote = text.indexOf('"', quote + 1);
   }
   return -1;
 }

@@ -36,6 +36,7 @@ export function findAmbiguity(
   const automaton = buildAutomaton(body, addressGroups);
   const size = automaton.steps.length;
   const seen = new Set<number>();
+  const findCommon = createCommonFinder();
   const queue: Pair[] = [
     {
       first: automaton.start,
@@ -56,7 +57,7 @@ export function findAmbiguity(
         const differs = pair.differs || left.phase !== right.phase;
         const key = (left.target * size + right.target) * 2 + (differs ? 1 : 0);
         if (seen.has(key)) continue;
-        const character = commonCharacter(left.symbols, right.symbols);
+        const character = findCommon(left.symbols, right.symbols);
         if (character === '') continue;
         seen.add(key);
         queue.push({
@@ -97,6 +98,18 @@ const EXAMPLES: readonly string[] = ['192.0.2.1', '198.51.100.2'];
 
 /** Symbols in the order in which they are shown to people. */
 const SHOWN = [...'x1a0:.- '].map((character) => character.charCodeAt(0));
+
+/** As commonCharacter, which it asks once for each pair of sets: an expression has few different ones. */
+function createCommonFinder(): (left: SymbolSet, right: SymbolSet) => string {
+  const known = new Map<SymbolSet, Map<SymbolSet, string>>();
+  return (left, right) => {
+    const others = known.get(left) ?? new Map<SymbolSet, string>();
+    const character = others.get(right) ?? commonCharacter(left, right);
+    others.set(right, character);
+    known.set(left, others);
+    return character;
+  };
+}
 
 function commonCharacter(left: SymbolSet, right: SymbolSet): string {
   for (const symbol of SHOWN)

@@ -3,7 +3,7 @@
  * a pattern, back-references and flags. The tree is what proofs about a rule are made on, and what V8's source is
  * written from.
  */
-import { OperationalError } from '../core/errors.ts';
+import { assert, OperationalError } from '../core/errors.ts';
 
 /** A pattern that cannot be used. */
 export class PatternError extends OperationalError {
@@ -28,7 +28,7 @@ export function symbolOf(text: string, index: number): number {
   return Math.min(text.charCodeAt(index), OTHER_SYMBOL);
 }
 
-/** One byte for each symbol: 1 where the symbol is in the set. */
+/** One byte for each symbol: 1 where the symbol is in the set. Often shared, so never to be written to. */
 export type SymbolSet = Uint8Array;
 
 export type Expression =
@@ -163,7 +163,7 @@ class Parser {
     if (character === '[') return this.#class();
     if (character === '.') {
       this.#position++;
-      return { kind: 'set', symbols: fullSet(), source: '.' };
+      return { kind: 'set', symbols: FULL_SET, source: '.' };
     }
     if (character === '\\') {
       const { symbols, length } = readEscape(this.#source, offset);
@@ -209,7 +209,9 @@ class Parser {
         if (item.code < last) this.#fail('a range in a character class must ascend');
         for (let code = last; code <= item.code; code++) symbols[Math.min(code, OTHER_SYMBOL)] = 1;
       }
-      for (let symbol = 0; symbol < SYMBOL_COUNT; symbol++) symbols[symbol] ||= item.symbols[symbol] ?? 0;
+      if (item.code >= 0) symbols[Math.min(item.code, OTHER_SYMBOL)] = 1;
+      else
+        for (let symbol = 0; symbol < SYMBOL_COUNT; symbol++) symbols[symbol] ||= item.symbols[symbol] ?? 0;
       last = isRange ? -1 : item.code;
       isRange = false;
     }
@@ -256,9 +258,11 @@ function readEscape(source: string, offset: number): { symbols: SymbolSet; code:
 }
 
 function classEscape(character: string): SymbolSet | null {
-  const tests: Readonly<Record<string, RegExp>> = { d: /\d/, w: /\w/, s: /\s/ };
-  const test = tests[character.toLowerCase()];
-  if (test === undefined) return null;
+  return CLASS_ESCAPES.get(character) ?? null;
+}
+
+/** The set of `\d`, `\D` and so on, found by trying every character. */
+function setOfClass(character: string, test: RegExp): SymbolSet {
   const symbols = new Uint8Array(SYMBOL_COUNT);
   const wanted = character === character.toLowerCase();
   for (let code = 0; code < OTHER_SYMBOL; code++) {
@@ -270,11 +274,20 @@ function classEscape(character: string): SymbolSet | null {
 }
 
 function setOf(character: string): SymbolSet {
-  const symbols = new Uint8Array(SYMBOL_COUNT);
-  symbols[symbolOf(character, 0)] = 1;
+  const symbol = symbolOf(character, 0);
+  const symbols = SINGLE_SETS[symbol];
+  assert(symbols !== undefined, 'every symbol has its set');
   return symbols;
 }
 
-function fullSet(): SymbolSet {
-  return new Uint8Array(SYMBOL_COUNT).fill(1);
-}
+/** Made once: expressions consist of these, and comparing them is most of the work of a proof. */
+const FULL_SET: SymbolSet = new Uint8Array(SYMBOL_COUNT).fill(1);
+const SINGLE_SETS: readonly SymbolSet[] = Array.from({ length: SYMBOL_COUNT }, (_, symbol) =>
+  new Uint8Array(SYMBOL_COUNT).fill(1, symbol, symbol + 1),
+);
+const CLASS_ESCAPES: ReadonlyMap<string, SymbolSet> = new Map(
+  [/\d/, /\w/, /\s/].flatMap((test) => {
+    const name = test.source.slice(1);
+    return [name, name.toUpperCase()].map((character) => [character, setOfClass(character, test)] as const);
+  }),
+);

@@ -21,8 +21,6 @@
  */
 import type { RuleKind, RuleMode } from '../core/failure.ts';
 
-export type { RuleMode };
-
 /**
  * What a filter reads. A record is read when its identifier is listed. A journal entry must also carry a trusted
  * field that the filter names, since any local user can write any identifier: uid, unit or executable.

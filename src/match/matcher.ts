@@ -10,6 +10,8 @@ import type { Finding } from './pattern.ts';
 import { type Route, type RoutedFilter, Router } from './router.ts';
 import { type CompiledFilter, type CompiledRule, compileFilter } from './rule.ts';
 import { copyText, NO_RANK, resetSession, type Session, SessionTable } from './session.ts';
+import type { Sought } from './sought.ts';
+import { type FilterCounters, type Stopclock, Stopwatch } from './tally.ts';
 
 /** What happened since the last time that it was asked. */
 export type MatcherCounters = {
@@ -17,23 +19,29 @@ export type MatcherCounters = {
   readonly untrusted: number;
   /** Sessions dropped because there were more than MAX_SESSIONS. */
   readonly sessionsDropped: number;
+  /** Of the filters that there is something to say about. */
+  readonly filters: readonly FilterCounters[];
 };
 
 /**
  * Builds a matcher. Filters are expected to have passed the linter; throws PatternError for one whose patterns do not
- * compile.
+ * compile. Without a clock no filter is timed.
  */
-export function createMatcher(filters: readonly Filter[]): Matcher {
-  return new Matcher(filters.map(compileFilter));
+export function createMatcher(filters: readonly Filter[], clock: Stopclock | null = null): Matcher {
+  return new Matcher(filters.map(compileFilter), clock);
 }
 
 export class Matcher {
   readonly #router: Router;
   readonly #sessions = new Map<CompiledFilter, SessionTable>();
   #untrusted = 0;
+  /** Messages looked at. */
+  #looks = 0;
+  readonly #stopwatch: Stopwatch | null;
 
-  constructor(filters: readonly CompiledFilter[]) {
+  constructor(filters: readonly CompiledFilter[], clock: Stopclock | null = null) {
     this.#router = new Router(filters);
+    this.#stopwatch = clock === null ? null : new Stopwatch(clock);
     for (const filter of filters) {
       if (filter.rules.some((rule) => rule.usesSession)) this.#sessions.set(filter, new SessionTable());
     }
@@ -59,7 +67,8 @@ export class Matcher {
     this.#untrusted = 0;
     let sessionsDropped = 0;
     for (const table of this.#sessions.values()) sessionsDropped += table.takeDropped();
-    return { untrusted, sessionsDropped };
+    const filters = this.#router.tallies.flatMap((tally) => tally.take() ?? []);
+    return { untrusted, sessionsDropped, filters };
   }
 
   /** Returns false when a filter does not trust the record. */
@@ -70,17 +79,30 @@ export class Matcher {
     let times = 1;
     if (isDecorated(message)) ({ message, times } = undecorate(message));
     let settled: RoutedFilter | null = null;
-    for (const { filter, rule } of route.rules.find(message)) {
+    let nearest: RoutedFilter | null = null;
+    const look = ++this.#looks;
+    const stopwatch = this.#stopwatch?.begin() ? this.#stopwatch : null;
+    for (const { filter, rule, needs, nearness } of route.rules.find(message)) {
       if (filter === settled) continue;
-      const { required } = rule.reader;
-      if (required !== '' && !message.includes(required)) continue;
+      stopwatch?.turnTo(filter.tally);
+      if (!areMet(needs, message, look)) {
+        if (nearness === 'begins') nearest ??= filter;
+        continue;
+      }
       if (!isTrusted && trusted !== null && !filter.trusts(trusted)) continue;
       const finding = rule.reader.read(message);
-      if (finding === null) continue;
+      if (finding === null) {
+        if (nearness !== 'never') nearest ??= filter;
+        continue;
+      }
       const match = this.#settle(filter.compiled, rule, finding, record, times);
       if (match === null) continue;
       out.push(match);
       settled = filter;
+    }
+    stopwatch?.turnTo(null);
+    if (settled === null && nearest !== null && (trusted === null || nearest.trusts(trusted))) {
+      nearest.tally.countNearMiss();
     }
     return isTrusted;
   }
@@ -95,6 +117,11 @@ export class Matcher {
     if (!rule.usesSession) return newMatch(compiled, rule, finding, record, rule.rule.weight * times);
     return settle(this.#sessions.get(compiled), compiled, rule, finding, record, times);
   }
+}
+
+function areMet(needs: readonly Sought[], message: string, look: number): boolean {
+  for (const sought of needs) if (!sought.isIn(message, look)) return false;
+  return true;
 }
 
 /**

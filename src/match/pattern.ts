@@ -11,7 +11,7 @@ import { compileExpression, isLinear } from './engine.ts';
 import { type Expression, type ParsedExpression, PatternError, parseExpression } from './expression.ts';
 import { writeExpression, writeMarked, writtenGroups } from './expression-source.ts';
 import type { TextPattern } from './filter.ts';
-import { literalPrefixes, requiredLiteral } from './literals.ts';
+import { type Clause, containsAny, literalPrefixes, requiredClauses } from './literals.ts';
 import { compileTemplate } from './template.ts';
 
 /** What a rule reads out of a message; each '' when the pattern names none. */
@@ -25,18 +25,26 @@ export type Finding = {
 /** A named part of a message that matched, for display: attacker's text. */
 export type NamedField = { readonly name: string; readonly value: string };
 
+type Proof = Ambiguity | null | 'unknown';
+
 /** A part of a message that anybody may have written, or the address. */
 export type Stretch = { readonly kind: 'free' | 'address'; readonly start: number; readonly end: number };
 
 /** Beginnings by which messages are sorted; a pattern with more possible beginnings is known by shorter ones. */
 const MAX_PREFIXES = 16;
 
+/** Proofs remembered; the shipped filters need a few hundred. */
+const MAX_PROOFS = 4_096;
+
+/** Texts in one clause of what a match must contain. */
+const MAX_REQUIRED = 8;
+
 /** A pattern over one text: a whole message, or a field of one. */
 export class CompiledPattern {
   /** One of these begins every match; [''] when that is not known. */
   readonly prefixes: readonly string[];
-  /** Part of every match; '' when the prefixes say as much. */
-  readonly required: string;
+  /** What every match contains besides its beginning, what says the most first. */
+  readonly required: readonly Clause[];
   readonly hasAddress: boolean;
   readonly hasUser: boolean;
   /** Where in the pattern's text the address stands, 0 when that is not known. */
@@ -47,12 +55,12 @@ export class CompiledPattern {
   readonly #userGroups: readonly number[];
   readonly #sessionGroups: readonly number[];
   readonly #groups: ReadonlyMap<string, readonly number[]>;
-  #ambiguity: Ambiguity | null | 'unknown' | undefined;
+  #ambiguity: Proof | undefined;
   /** The two extreme readings, with positions. */
   #readings: readonly [RegExp, RegExp] | undefined;
 
-  /** Compiles and proves. Throws PatternError. */
-  constructor(pattern: TextPattern) {
+  /** Compiles. Throws PatternError. */
+  constructor(pattern: TextPattern, maxPrefixes = MAX_PREFIXES) {
     const { parsed, groups, addressOffset } = parsePattern(pattern);
     const source = writeExpression(parsed.body, false);
     if (!isLinear(source)) {
@@ -71,20 +79,26 @@ export class CompiledPattern {
     this.hasAddress = this.#addressGroups.length > 0;
     this.hasUser = this.#userGroups.length > 0;
     this.addressOffset = Math.max(0, addressOffset);
-    this.prefixes = literalPrefixes(parsed.body, MAX_PREFIXES);
-    const required = requiredLiteral(parsed.body);
-    this.required = this.prefixes.every((prefix) => prefix.includes(required)) ? '' : required;
+    this.prefixes = literalPrefixes(parsed.body, maxPrefixes);
+    this.required = requiredClauses(parsed.body, MAX_REQUIRED).filter(
+      (clause) => !this.prefixes.every((prefix) => containsAny(prefix, clause)),
+    );
   }
 
   /**
    * A text with two readings, 'unknown' when it could not be told, null when it was proved that there is none. Takes
-   * some milliseconds the first time that it is asked for.
+   * some milliseconds the first time that a pattern is asked for it in this process, which is when it is linted.
    */
-  get ambiguity(): Ambiguity | null | 'unknown' {
+  get ambiguity(): Proof {
     if (this.#ambiguity === undefined) {
-      this.#ambiguity = this.hasAddress ? findAmbiguity(this.#body, this.#addressGroups) : null;
+      this.#ambiguity = this.hasAddress ? prove(this.#body, this.#addressGroups) : null;
     }
     return this.#ambiguity;
+  }
+
+  /** Whether `text` holds what every match holds: a look that costs less than reading it. */
+  mayMatch(text: string): boolean {
+    return meets(text, this.required);
   }
 
   /** Reads `text`. Null when it does not match, when its address is none, or when it has two readings. */
@@ -100,9 +114,10 @@ export class CompiledPattern {
         address = parsed;
       }
     }
+    const user = firstGroup(groups, this.#userGroups);
     return {
       address,
-      user: firstGroup(groups, this.#userGroups).slice(0, MAX_USER_LENGTH),
+      user: user.length > MAX_USER_LENGTH ? user.slice(0, MAX_USER_LENGTH) : user,
       session: firstGroup(groups, this.#sessionGroups),
     };
   }
@@ -149,6 +164,23 @@ export class CompiledPattern {
   }
 }
 
+/**
+ * Remembers what was proved, so that neither the matcher nor a reload proves again what the linter has: of one pattern
+ * up to 45 ms, and the matcher's would fall on its first hit. When there are too many, all are forgotten.
+ */
+function prove(body: Expression, addressGroups: readonly number[]): Proof {
+  const key = `${addressGroups.join()} ${writeExpression(body, false)}`;
+  let proof = proofs.get(key);
+  if (proof === undefined) {
+    proof = findAmbiguity(body, addressGroups);
+    if (proofs.size >= MAX_PROOFS) proofs.clear();
+    proofs.set(key, proof);
+  }
+  return proof;
+}
+
+const proofs = new Map<string, Proof>();
+
 function parsePattern(pattern: TextPattern): {
   parsed: ParsedExpression;
   groups: ReadonlyMap<string, readonly number[]>;
@@ -160,6 +192,11 @@ function parsePattern(pattern: TextPattern): {
   }
   const parsed = parseExpression(pattern.text);
   return { parsed, groups: parsed.groups, addressOffset: pattern.text.indexOf('(?<address>') };
+}
+
+/** Whether the text contains what the first of the clauses asks for; the others are left to the expression. */
+export function meets(text: string, [clause]: readonly Clause[]): boolean {
+  return clause === undefined || containsAny(text, clause);
 }
 
 /** The group that took part, out of those that stand for one field; '' when none did. */

@@ -55,7 +55,8 @@ function buildNode<Value>(
   return { label, values: ordered.flatMap((index) => values.slice(index, index + 1)), children };
 }
 
-function commonPrefix(texts: readonly string[]): string {
+/** The longest text that all of them begin with. */
+export function commonPrefix(texts: readonly string[]): string {
   const [first = '', ...others] = texts;
   let length = first.length;
   for (const other of others) while (!other.startsWith(first.slice(0, length))) length--;

@@ -3,13 +3,23 @@ import type { LogRecord, TrustedFields } from '../core/record.ts';
 import type { Filter, FilterInput } from './filter.ts';
 import { PrefixTree } from './prefix-tree.ts';
 import type { CompiledFilter, CompiledRule } from './rule.ts';
+import { type Nearness, nearnessOf, type Sought, shareClauses } from './sought.ts';
+import { FilterTally } from './tally.ts';
 
 export type RoutedFilter = {
   readonly compiled: CompiledFilter;
   readonly trusts: (fields: TrustedFields) => boolean;
+  readonly tally: FilterTally;
 };
 
-export type RoutedRule = { readonly filter: RoutedFilter; readonly rule: CompiledRule };
+export type RoutedRule = {
+  readonly filter: RoutedFilter;
+  readonly rule: CompiledRule;
+  /** What a message that the rule matches contains, besides its beginning. */
+  readonly needs: readonly Sought[];
+  /** When a message looks like the rule's lines: when it begins like them, also when it contains all that is needed. */
+  readonly nearness: Nearness;
+};
 
 /** What a route does with one record. */
 export type RouteResult = 'read' | 'untrusted' | 'other-identifier';
@@ -31,11 +41,22 @@ export class Route {
    * what the rules cost that may match it, however many filters there are. Made when it is first asked for.
    */
   get rules(): PrefixTree<RoutedRule> {
-    this.#rules ??= new PrefixTree(
-      this.filters.flatMap((filter) => filter.compiled.rules.map((rule) => ({ filter, rule }))),
-      ({ rule }) => rule.reader.prefixes,
-    );
+    this.#rules ??= this.#sortRules();
     return this.#rules;
+  }
+
+  #sortRules(): PrefixTree<RoutedRule> {
+    const rules = this.filters.flatMap((filter) => filter.compiled.rules.map((rule) => ({ filter, rule })));
+    const needs = shareClauses(rules.map(({ rule }) => rule.reader));
+    const routed = rules.map(
+      ({ filter, rule }, index): RoutedRule => ({
+        filter,
+        rule,
+        needs: needs[index] ?? [],
+        nearness: nearnessOf(rule.reader),
+      }),
+    );
+    return new PrefixTree(routed, ({ rule }) => rule.reader.prefixes);
   }
 }
 
@@ -46,6 +67,8 @@ export class Route {
 export class Router {
   /** For tools that are asked to try every filter. */
   readonly all: Route;
+  /** One for each filter. */
+  readonly tallies: readonly FilterTally[];
   readonly #exact = new Map<string, Route>();
   readonly #prefixed = new Map<string, Route>();
   /** Lengths of prefixes, longest first: the longest that fits has the filters of all shorter ones too. */
@@ -54,7 +77,14 @@ export class Router {
   readonly #remembered = new Map<string, Route>();
 
   constructor(filters: readonly CompiledFilter[]) {
-    const routed = filters.map((compiled) => ({ compiled, trusts: trustOf(compiled.filter.input) }));
+    const routed = filters.map(
+      (compiled): RoutedFilter => ({
+        compiled,
+        trusts: trustOf(compiled.filter.input),
+        tally: new FilterTally(compiled.filter.name),
+      }),
+    );
+    this.tallies = routed.map(({ tally }) => tally);
     const routes = new Map<string, Route>();
     const routeFor = (wants: (input: FilterInput) => boolean): Route => {
       const readers = routed.filter(({ compiled }) => wants(compiled.filter.input));
@@ -66,7 +96,9 @@ export class Router {
     for (const name of new Set(filters.flatMap(({ filter }) => filter.input.identifiers))) {
       const isPrefix = name.endsWith('*');
       const identifier = isPrefix ? name.slice(0, -1) : name;
-      const route = routeFor((input) => namesIdentifier(input, identifier));
+      const route = routeFor((input) =>
+        isPrefix ? namesPrefixOf(input, identifier) : namesIdentifier(input, identifier),
+      );
       (isPrefix ? this.#prefixed : this.#exact).set(identifier, route);
     }
     const lengths = new Set([...this.#prefixed.keys()].map((prefix) => prefix.length));
@@ -126,6 +158,12 @@ function namesIdentifier(input: FilterInput, identifier: string): boolean {
   return input.identifiers.some((name) =>
     name.endsWith('*') ? identifier.startsWith(name.slice(0, -1)) : identifier === name,
   );
+}
+
+/** Whether the filter reads whatever begins with `beginning`. */
+function namesPrefixOf(input: FilterInput, beginning: string): boolean {
+  if (input.identifiers.length === 0) return true;
+  return input.identifiers.some((name) => name.endsWith('*') && beginning.startsWith(name.slice(0, -1)));
 }
 
 function namesTrustedFields({ journal }: FilterInput): boolean {

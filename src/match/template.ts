@@ -77,6 +77,9 @@ const FIELD_TYPES: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** Fields whose values are addresses, and which therefore need no other name. */
+/** What may stand between < and >. */
+export const FIELD_TYPE_NAMES: readonly string[] = [...FIELD_TYPES.keys()];
+
 const ADDRESS_TYPES: ReadonlySet<string> = new Set(['address', 'peer', 'endpoint']);
 
 const FIELD = /<([a-z]+)(?::([a-z][a-z0-9_]*))?>/y;

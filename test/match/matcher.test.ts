@@ -51,6 +51,19 @@ describe('routing', () => {
     assert.deepEqual(readers(filters, { identifier: '' }), ['any']);
   });
 
+  it('by a prefix leaves alone what names the prefix itself', () => {
+    const filters = [
+      filterOf([refused], { identifiers: ['app'] }, 'exact'),
+      filterOf([refused], { identifiers: ['app*'] }, 'prefix'),
+      filterOf([refused], { identifiers: [''] }, 'nameless'),
+      filterOf([refused], { identifiers: ['*'] }, 'everything'),
+    ];
+    assert.deepEqual(readers(filters, { identifier: 'app' }), ['exact', 'prefix', 'everything']);
+    assert.deepEqual(readers(filters, { identifier: 'app-2' }), ['prefix', 'everything']);
+    assert.deepEqual(readers(filters, { identifier: '' }), ['nameless', 'everything']);
+    assert.deepEqual(readers(filters, { identifier: 'other' }), ['everything']);
+  });
+
   it('stays the same after more identifiers than are remembered', () => {
     const matcher = createMatcher([filterOf([refused], { identifiers: ['sshd', 'app-1*'] })]);
     const found: Match[] = [];
