@@ -1,7 +1,7 @@
 #!/bin/sh
 # Sees to what a checkout needs of the machine, beside what npm brings. The npm scripts call it before they begin:
 #
-#   sh packaging/prepare.sh run|test|demo|bench
+#   sh packaging/prepare.sh run|test|demo|bench|package|packages
 #
 # As root on Debian or Ubuntu it installs what is missing, and says so; services that come along stay off. Elsewhere it
 # names what is missing. Never asks, is silent when nothing is missing, and fails for nothing but a wrong mode: whatever
@@ -13,12 +13,19 @@ RUN='libnftables1 libsystemd0 libatomic1'
 # The beds of test/bed: namespaces and their network, a private journald, real ssh, real senders of syslog.
 BED='util-linux mount iproute2 nftables bsdutils systemd passwd openssh-server openssh-client sshpass'
 # fail2ban is what its import is held against, prometheus brings promtool.
-TEST='systemd-journal-remote rsyslog fail2ban prometheus'
+TEST='systemd-journal-remote rsyslog rsyslog-openssl fail2ban prometheus busybox nginx apache2-bin haproxy curl
+  zsh fish bash-completion mandoc groff-base'
+# Cannot be installed beside rsyslog: its files, and the libraries that it needs, are unpacked and nothing else.
+ASIDE='syslog-ng-core'
+ASIDE_DIRECTORY=/var/lib/bailiff-beds
+# Making packages, examining them, and whole machines to install them on.
+PACKAGE='dpkg-dev rpm tar xz-utils'
+PACKAGES='lintian rpmlint mmdebstrap systemd-container'
 # Whom the benchmarks run beside us.
 PEERS='fail2ban sshguard'
 
 # Services that packages of ours would switch on, on a machine where somebody only runs tests.
-SERVICES='ssh.service ssh.socket rsyslog.service fail2ban.service prometheus.service sshguard.service'
+SERVICES='ssh.service ssh.socket rsyslog.service fail2ban.service prometheus.service sshguard.service nginx.service haproxy.service'
 
 POLICY=/usr/sbin/policy-rc.d
 LOCK=/run/lock/bailiff-prepare
@@ -29,20 +36,24 @@ main() {
     demo) packages="$RUN $BED" ;;
     test) packages="$RUN $BED $TEST" ;;
     bench) packages="$RUN $BED $TEST $PEERS" ;;
+    package) packages=$PACKAGE ;;
+    packages) packages="$RUN $BED $PACKAGE $PACKAGES" ;;
     *)
-      echo "usage: prepare.sh run|test|demo|bench" >&2
+      echo "usage: prepare.sh run|test|demo|bench|package|packages" >&2
       exit 2
       ;;
   esac
   if command -v dpkg-query >/dev/null; then
     missing=$(missing_packages $packages)
-    [ -n "$missing" ] || return 0
-    if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
+    if [ -z "$missing" ]; then
+      :
+    elif [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
       install_packages $missing
     else
       say "these packages are missing: $missing"
       say "to get them, as root: apt-get install --no-install-recommends $missing"
     fi
+    case $1 in test | bench) unpack_aside ;; esac
   else
     missing_elsewhere
   fi
@@ -88,6 +99,40 @@ apt_get() {
   apt-get -o DPkg::Lock::Timeout=120 -o Dpkg::Use-Pty=0 "$@" </dev/null >&2
 }
 
+# No script of the package is run, so no service, user or file of /etc comes along.
+unpack_aside() {
+  [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null || return 0
+  for package in $ASIDE; do
+    target=$ASIDE_DIRECTORY/$package
+    [ ! -e "$target" ] && ! is_installed "$package" || continue
+    say "unpacking $package in $target"
+    work=$(mktemp -d)
+    (
+      cd "$work" && mkdir -p unpacked/libraries "$ASIDE_DIRECTORY" &&
+        download "$package" $(missing_packages $(libraries_of "$package")) &&
+        for file in *.deb; do dpkg-deb --extract "$file" unpacked || exit; done &&
+        find unpacked/usr/lib unpacked/lib -name '*.so*' -exec cp --no-dereference -t unpacked/libraries {} + &&
+        mv --no-target-directory unpacked "$target"
+    ) || say "it could not be unpacked; what needs it will say so"
+    rm -rf "$work"
+  done
+}
+
+is_installed() {
+  [ -z "$(missing_packages "$1")" ]
+}
+
+# Into the working directory, which is root's alone.
+download() {
+  set -- download -qq -o APT::Sandbox::User=root "$@"
+  apt_get "$@" || { apt_get update -qq && apt_get "$@"; }
+}
+
+libraries_of() {
+  apt-cache depends --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances "$1" |
+    sed -n 's/^  Depends: \(lib[^<]*\)$/\1/p'
+}
+
 # Without a policy a package's service is started as soon as it is installed. See invoke-rc.d(8).
 keep_services_off() {
   [ ! -e "$POLICY" ] || return 0
@@ -123,7 +168,12 @@ missing_elsewhere() {
   has_library libnftables.so.1 || missing="$missing nftables-libs"
   has_library libsystemd.so.0 || missing="$missing systemd-libs"
   has_library libatomic.so.1 || missing="$missing libatomic"
-  if [ "$packages" != "$RUN" ]; then
+  if [ "$packages" = "$PACKAGE" ]; then
+    missing=
+    for pair in dpkg-deb:dpkg rpmbuild:rpm-build; do
+      has_command "${pair%%:*}" || missing="$missing ${pair##*:}"
+    done
+  elif [ "$packages" != "$RUN" ]; then
     for pair in nft:nftables ip:iproute unshare:util-linux sshd:openssh-server ssh:openssh-clients sshpass:sshpass \
       journalctl:systemd useradd:shadow-utils; do
       has_command "${pair%%:*}" || missing="$missing ${pair##*:}"

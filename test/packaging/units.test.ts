@@ -1,0 +1,57 @@
+/** The files that a package gives to systemd, the shell and AppArmor, as far as no machine is needed to judge them. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { globSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { test } from 'node:test';
+
+const PACKAGING = resolve(import.meta.dirname, '../../packaging');
+const UNIT = join(PACKAGING, 'systemd/bailiff.service');
+
+test('systemd gives the service an exposure of less than 2.0', (t) => {
+  const words = ['security', '--offline=yes', '--no-pager', '--threshold=20', UNIT];
+  const { error, status, stdout, stderr } = spawnSync('systemd-analyze', words, { encoding: 'utf8' });
+  if (error !== undefined) return t.skip(`needs systemd-analyze: ${error.message}`);
+  t.diagnostic(stdout.trim().split('\n').at(-1) ?? '');
+  assert.equal(status, 0, `${stdout}${stderr}`);
+});
+
+test('the service has no right of root but the one that nftables needs', () => {
+  const unit = readFileSync(UNIT, 'utf8');
+  assert.match(unit, /^User=bailiff$/m);
+  assert.match(unit, /^AmbientCapabilities=CAP_NET_ADMIN$/m);
+  assert.match(unit, /^CapabilityBoundingSet=CAP_NET_ADMIN$/m);
+  assert.match(unit, /^NoNewPrivileges=yes$/m);
+});
+
+test('the service leaves out what would break V8 or nftables', () => {
+  assert.doesNotMatch(readFileSync(UNIT, 'utf8'), /^(?:MemoryDenyWriteExecute|PrivateUsers)=/m);
+});
+
+for (const name of ['udp', 'tcp', 'tls']) {
+  test(`the socket for ${name} names its descriptor so, and is off until it is enabled`, () => {
+    const socket = readFileSync(join(PACKAGING, `systemd/bailiff-syslog-${name}.socket`), 'utf8');
+    assert.match(socket, new RegExp(`^FileDescriptorName=${name}$`, 'm'));
+    assert.match(socket, /^Service=bailiff\.service$/m);
+    const preset = readFileSync(join(PACKAGING, 'systemd/bailiff.preset'), 'utf8');
+    assert.match(preset, new RegExp(`^disable bailiff-syslog-${name}\\.socket$`, 'm'));
+  });
+}
+
+test('the scripts are ones that any shell reads', () => {
+  const scripts = globSync(['bailiff', 'prepare.sh', 'debian/p*', 'rpm/p*'], { cwd: PACKAGING });
+  assert.equal(scripts.length, 8);
+  for (const script of scripts) {
+    const { status, stderr } = spawnSync('sh', ['-n', join(PACKAGING, script)], { encoding: 'utf8' });
+    assert.equal(status, 0, stderr);
+  }
+});
+
+test("AppArmor's parser takes the profile", (t) => {
+  const words = ['--skip-kernel-load', '--skip-cache', join(PACKAGING, 'apparmor/bailiff')];
+  const options = { encoding: 'utf8', env: { PATH: `${process.env.PATH ?? ''}:/usr/sbin:/sbin` } } as const;
+  const { error, status, stderr } = spawnSync('apparmor_parser', words, options);
+  if (error !== undefined)
+    return t.skip(`needs apparmor_parser: apt-get install apparmor (${error.message})`);
+  assert.equal(status, 0, stderr);
+});
