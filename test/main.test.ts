@@ -69,18 +69,36 @@ test('a reader that goes away early causes no noise', async (t) => {
   assert.equal(complaint, '');
 });
 
-test('a client’s command loads neither the daemon nor its libraries', async (t) => {
-  const { socketPath } = await startServer(t);
+/** Every module that a run of the program loads, one on each line. */
+function modulesOf(...words: readonly string[]): Promise<string> {
   const script = `
     import { registerHooks } from 'node:module';
     registerHooks({ load(url, context, next) { process.stderr.write(url + '\\n'); return next(url, context); } });
-    process.argv.push('bailiff', 'ping', '--socket', ${JSON.stringify(socketPath)});
+    process.argv.push('bailiff', ...${JSON.stringify(words)});
     await import(${JSON.stringify(MAIN)});`;
-  const loaded = await new Promise<string>((resolve) => {
+  return new Promise((resolve) => {
     execFile(process.execPath, ['--input-type=module', '-e', script], (_error, _out, complaint) =>
       resolve(complaint),
     );
   });
+}
+
+test('a client’s command loads neither the daemon nor its libraries', async (t) => {
+  const { socketPath } = await startServer(t);
+  const loaded = await modulesOf('ping', '--socket', socketPath);
   assert.match(loaded, /src\/cli\/ping\.ts/);
+  assert.doesNotMatch(loaded, /koffi|fastify|zod|toml|src\/daemon|src\/cli\/status/);
+});
+
+test('the help and the completions of the shells, which know every command, load no library but commander', async () => {
+  for (const words of [['--help'], ['statsu'], ['completion', 'bash']]) {
+    const loaded = await modulesOf(...words);
+    assert.match(loaded, /src\/cli\/match\.ts/);
+    assert.doesNotMatch(loaded, /koffi|fastify|zod|toml|pkijs|src\/(?:daemon|match|sources)\//);
+  }
+});
+
+test('the values of a completion are asked with little', async () => {
+  const loaded = await modulesOf('complete', 'jails', '--socket', '/nonexistent/socket');
   assert.doesNotMatch(loaded, /koffi|fastify|zod|toml|src\/daemon|src\/cli\/status/);
 });

@@ -14,6 +14,7 @@ import {
   jsonOption,
   printJson,
 } from './command.ts';
+import { checkNamedFiles, type NamedFilesCheck } from './named-files.ts';
 import { countOf, wrapText } from './table.ts';
 import { complainAbout, type Terminal } from './terminal.ts';
 
@@ -24,6 +25,8 @@ export type CheckReport = {
   readonly jails: readonly string[];
   readonly filters: readonly string[];
   readonly samples: number;
+  /** The day on which the certificate of the TLS listeners ends, `2031-11-20`; '' without one. */
+  readonly tlsValidUntil: string;
   readonly problems: readonly Problem[];
   readonly warnings: readonly Problem[];
 };
@@ -33,7 +36,8 @@ export const addCheck: AddCommand = (program, { terminal, end }) => {
     .command('check')
     .summary('check the configuration and the filters')
     .description(
-      'Reads the configuration and every filter as the daemon would, and runs the samples of every filter. Names all mistakes at once; exit status 4 when there is one.',
+      'Reads the configuration, the certificates, keys and tokens that it names, and every filter as the daemon ' +
+        'would, and runs the samples of every filter. Names all mistakes at once; exit status 4 when there is one.',
     )
     .addOption(configOption())
     .addOption(jsonOption())
@@ -49,20 +53,25 @@ export const addCheck: AddCommand = (program, { terminal, end }) => {
       const configPath = configPathOf(options, terminal);
       const { userId: uid, environment: env } = terminal;
       const loaded = loadConfig({ configPath, uid, env });
-      const report = reportOn(loaded);
+      const named = await checkNamedFiles(loaded.plan, configPath, terminal.now() * 1_000);
+      const report = reportOn(loaded, named);
       if (options.json) printJson(terminal, report);
       else showReport(report, configPath, terminal);
       end(report.good ? EXIT.done : EXIT.configuration);
     });
 };
 
-function reportOn({ plan, problems, warnings, files }: LoadedConfig): CheckReport {
+function reportOn({ plan, files, ...loaded }: LoadedConfig, named: NamedFilesCheck): CheckReport {
+  const problems = [...loaded.problems, ...named.problems];
+  const warnings = [...loaded.warnings, ...named.warnings];
+  const { validUntil } = named;
   return {
     good: plan !== null && problems.length === 0,
     files,
     jails: plan?.jails.map((jail) => jail.policy.name) ?? [],
     filters: plan?.filters.map((filter) => filter.name) ?? [],
     samples: plan === null ? 0 : countSamples(plan),
+    tlsValidUntil: validUntil,
     problems,
     warnings,
   };
@@ -86,6 +95,7 @@ function describeGood(report: CheckReport, configPath: string, terminal: Termina
   const jails = report.jails.length === 0 ? 'no jail is enabled' : `jails: ${report.jails.join(', ')}`;
   const counts = `${countOf(report.filters.length, 'filter')} with ${countOf(report.samples, 'sample')}`;
   const more = report.files.length > 1 ? ` and ${countOf(report.files.length - 1, 'more file')}` : '';
-  const lines = [`${configPath}${more}: good`, jails, counts];
+  const tls = report.tlsValidUntil === '' ? [] : [`TLS certificate valid until ${report.tlsValidUntil}`];
+  const lines = [`${configPath}${more}: good`, jails, counts, ...tls];
   return lines.flatMap((line) => wrapText(printable(line), terminal.columns)).join('\n');
 }

@@ -4,6 +4,7 @@ import { defaultPaths, SYSTEM_SOCKET_PATH } from '../config/paths.ts';
 import { OperationalError } from '../core/errors.ts';
 import type { ErrorReport } from '../http/control.ts';
 import { type SocketOptions, socketPathOf } from './command.ts';
+import { countOf } from './table.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What is sent: `/v1/bans`, already encoded. */
@@ -11,6 +12,8 @@ export type DaemonRequest = {
   readonly method: 'GET' | 'POST' | 'DELETE';
   readonly path: string;
   readonly body?: unknown;
+  /** How long to wait for the whole answer; a reload or a ban may take long, and has the default. */
+  readonly timeoutMilliseconds?: number;
 };
 
 type Reply = { readonly status: number; readonly text: string };
@@ -68,11 +71,11 @@ function exchange(socketPath: string, asked: DaemonRequest): Promise<Reply | nul
   const body = asked.body === undefined ? null : JSON.stringify(asked.body);
   const headers = body === null ? {} : { 'content-type': 'application/json' };
   return new Promise((resolve, reject) => {
-    const signal = AbortSignal.timeout(TIMEOUT_MILLISECONDS);
-    const { method, path } = asked;
+    const { method, path, timeoutMilliseconds = TIMEOUT_MILLISECONDS } = asked;
+    const signal = AbortSignal.timeout(timeoutMilliseconds);
     const fail = (error: NodeJS.ErrnoException): void => {
       if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') resolve(null);
-      else reject(describeFailure(socketPath, signal.aborted, error));
+      else reject(describeFailure(socketPath, signal.aborted ? timeoutMilliseconds : null, error));
     };
     const outgoing = request({ socketPath, method, path, headers, signal, agent: false }, (message) => {
       readText(message).then((text) => resolve({ status: message.statusCode ?? 0, text }), fail);
@@ -113,7 +116,7 @@ function readReport<Report>(socketPath: string, reply: Reply): Report {
 
 function describeFailure(
   socketPath: string,
-  isTimeout: boolean,
+  elapsedMilliseconds: number | null,
   cause: NodeJS.ErrnoException,
 ): OperationalError {
   if (cause.code === 'EACCES' || cause.code === 'EPERM') {
@@ -123,8 +126,10 @@ function describeFailure(
       cause,
     });
   }
-  const seconds = TIMEOUT_MILLISECONDS / 1_000;
-  const what = isTimeout ? `no answer within ${seconds} seconds` : cause.message;
+  const what =
+    elapsedMilliseconds === null
+      ? cause.message
+      : `no answer within ${countOf(elapsedMilliseconds / 1_000, 'second')}`;
   return new OperationalError(`the daemon on ${socketPath} did not answer: ${what}`, {
     code: 'no-answer',
     advice: 'its log may say why: journalctl -u bailiff',

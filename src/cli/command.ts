@@ -8,6 +8,22 @@ import type { Terminal } from './terminal.ts';
 export const EXIT = { done: 0, no: 1, usage: 2, notRunning: 3, configuration: 4 } as const;
 export type ExitStatus = (typeof EXIT)[keyof typeof EXIT];
 
+/** What each of them means, in the help and the manual. */
+export const EXIT_MEANINGS: ReadonlyArray<readonly [string, string]> = [
+  ['0', 'done'],
+  ['1', 'no: refused, not found, or not possible'],
+  ['2', 'the command line is wrong'],
+  ['3', 'the daemon is not running'],
+  ['4', 'the configuration is wrong'],
+];
+
+/** Variables of the environment that every command heeds. */
+export const ENVIRONMENT: ReadonlyArray<readonly [string, string]> = [
+  ['BAILIFF_CONFIG', 'configuration file, as --config'],
+  ['BAILIFF_SOCKET', 'control socket, as --socket'],
+  ['NO_COLOR', 'when set, no colours'],
+];
+
 /** One run of the program: where to write, and how it ended. */
 export type Session = {
   readonly terminal: Terminal;

@@ -13,8 +13,9 @@ import { compileFilter } from '../match/rule.ts';
 import { STANDARD_INPUT } from '../sources/file.ts';
 import { configPathOf, type JsonOptions } from './command.ts';
 import { type FilterOptions, loadChosenFilters } from './filter-choice.ts';
+import type { LineForm } from './filter-tool-options.ts';
 import { type JailVerdict, judgeMatch } from './jail-verdict.ts';
-import { createLineReader, type LineForm } from './line-record.ts';
+import { createLineReader } from './line-record.ts';
 import { openLines } from './record-input.ts';
 import type { Terminal } from './terminal.ts';
 

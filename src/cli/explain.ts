@@ -2,8 +2,7 @@
 import { Option } from 'commander';
 import { type AddCommand, configOption, EXIT, examples, jsonOption, printJson } from './command.ts';
 import type { ExplainOptions } from './explain-line.ts';
-import { filterOption } from './filter-choice.ts';
-import { LINE_FORMS } from './line-record.ts';
+import { filterOption, LINE_FORMS } from './filter-tool-options.ts';
 
 export const addExplain: AddCommand = (program, { terminal, end }) => {
   program

@@ -1,6 +1,5 @@
 /** Which filters a tool works with: all that the daemon would load, or those that are named. */
 import { basename, dirname, resolve } from 'node:path';
-import { Option } from 'commander';
 import { type FilterDirectory, findFilters, type LoadedFilter, loadFilter } from '../config/filter-file.ts';
 import { defaultFilterDirectories } from '../config/load.ts';
 import { nearest } from '../config/nearest.ts';
@@ -14,14 +13,6 @@ export type FilterOptions = ConfigOptions & { readonly filter?: readonly string[
 
 /** A filter by name, and the directory that it is loaded from. */
 export type NamedFilter = { readonly name: string; readonly directory: FilterDirectory };
-
-/** `--filter NAME`, as often as wanted. */
-export function filterOption(): Option {
-  return new Option(
-    '--filter <NAME>',
-    'only this filter, by name or by file; may be repeated (default: all)',
-  ).argParser((name: string, before: readonly string[] | undefined) => [...(before ?? []), name]);
-}
 
 /**
  * The filters that are named, as `sshd` or as a file such as `./sshd.toml`; every one that is installed when none is.

@@ -1,12 +1,9 @@
 /** From a line of a file to a record, in each of the forms that the tools read. */
-import type { LogRecord } from '../core/record.ts';
+import { type LogRecord, markCut } from '../core/record.ts';
 import type { Microseconds } from '../core/time.ts';
 import { MAX_LINE_BYTES } from '../sources/lines.ts';
-import { CUT_MARK, type Origin, SyslogParser } from '../syslog/parse.ts';
-
-/** `syslog`: as syslogd writes or sends it. `message`: nothing but the message. `jsonl`: one JSON object a line. */
-export const LINE_FORMS = ['syslog', 'message', 'jsonl'] as const;
-export type LineForm = (typeof LINE_FORMS)[number];
+import { type Origin, SyslogParser } from '../syslog/parse.ts';
+import type { LineForm } from './filter-tool-options.ts';
 
 /** What a JSON line calls its record; undefined elsewhere. */
 export type RecordId = string | number | undefined;
@@ -79,7 +76,7 @@ class MessageLines implements LineReader {
 
   read(bytes: Buffer, start: number, end: number, isCut: boolean): LogRecord | null {
     const text = bytes.toString('utf8', start, end);
-    const message = isCut ? cutMessage(text) : text.replace(/\r$/, '');
+    const message = isCut ? markCut(text) : text.replace(/\r$/, '');
     return message === '' ? null : newRecord(message, this.#now);
   }
 }
@@ -105,7 +102,7 @@ class JsonLines implements LineReader {
     const unitText = textOf(unit);
     const isLong = message.length > MAX_LINE_BYTES;
     return {
-      ...newRecord(isLong ? cutMessage(message.slice(0, MAX_LINE_BYTES)) : message, this.#now),
+      ...newRecord(isLong ? markCut(message.slice(0, MAX_LINE_BYTES)) : message, this.#now),
       identifier: textOf(identifier),
       sender: textOf(sender),
       pid: textOf(pid),
@@ -125,16 +122,6 @@ function parseJson(text: string): unknown {
 
 function textOf(value: unknown): string {
   return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
-}
-
-/**
- * The beginning of a message, marked as such; without the last word when it may be the beginning of an address, since
- * `203.0.113.77` cut to `203.0.113.7` is the address of somebody else.
- */
-function cutMessage(text: string): string {
-  let end = text.length;
-  while (end > 0 && /[\da-f.:]/i.test(text.charAt(end - 1))) end--;
-  return text.slice(0, end) + CUT_MARK;
 }
 
 function newRecord(message: string, at: Microseconds): LogRecord {

@@ -1,8 +1,7 @@
 /** `bailiff match`: what the filters find in a file, on standard input or in the journal. */
 import { InvalidArgumentError, Option } from 'commander';
 import { type AddCommand, configOption, EXIT, examples, helpSection } from './command.ts';
-import { filterOption } from './filter-choice.ts';
-import { LINE_FORMS } from './line-record.ts';
+import { filterOption, LINE_FORMS } from './filter-tool-options.ts';
 import type { MatchOptions } from './match-run.ts';
 import { parseWhen } from './when.ts';
 

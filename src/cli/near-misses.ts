@@ -3,6 +3,7 @@ import { modeRank, type RuleMode } from '../core/failure.ts';
 import type { LogRecord } from '../core/record.ts';
 import { explainRecord, type RuleOutcome } from '../match/explain.ts';
 import { undecorate } from '../match/matcher.ts';
+import { meets } from '../match/pattern.ts';
 import type { Route } from '../match/router.ts';
 import type { CompiledFilter, CompiledRule } from '../match/rule.ts';
 
@@ -33,6 +34,9 @@ const SHAPE_LENGTH = 200;
 
 /** Characters that a line must have in common with a rule: a bracket alone says nothing. */
 const MIN_BEGINNING = 4;
+
+/** Characters of a text that it must contain: without ` from ` it may be what the rule was written for. */
+const MIN_TEXT = 7;
 
 export class NearMisses {
   readonly #groups = new Map<string, Group>();
@@ -70,7 +74,8 @@ export class NearMisses {
   }
 
   #isNear({ reader, rank }: CompiledRule, message: string): boolean {
-    if (rank > this.#rank || !message.includes(reader.required)) return false;
+    const telling = reader.required.filter((clause) => clause.every(({ length }) => length >= MIN_TEXT));
+    if (rank > this.#rank || !meets(message, telling)) return false;
     return reader.prefixes.some((prefix) => prefix.length >= MIN_BEGINNING && message.startsWith(prefix));
   }
 }

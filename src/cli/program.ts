@@ -6,7 +6,7 @@ import { Command, CommanderError } from 'commander';
 import { OperationalError } from '../core/errors.ts';
 import { printableLines } from '../core/printable.ts';
 import { VERSION } from '../core/version.ts';
-import { type AddCommand, EXIT, helpSection, type Session } from './command.ts';
+import { type AddCommand, ENVIRONMENT, EXIT, EXIT_MEANINGS, helpSection, type Session } from './command.ts';
 import { complainAbout, type Terminal } from './terminal.ts';
 
 /** In the order of the help. */
@@ -16,16 +16,24 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   bans: async () => (await import('./bans.ts')).addBans,
   ban: async () => (await import('./ban.ts')).addBan,
   unban: async () => (await import('./unban.ts')).addUnban,
+  senders: async () => (await import('./senders.ts')).addSenders,
   reload: async () => (await import('./reload.ts')).addReload,
   match: async () => (await import('./match.ts')).addMatch,
   explain: async () => (await import('./explain.ts')).addExplain,
   test: async () => (await import('./test-filters.ts')).addTest,
   lint: async () => (await import('./lint.ts')).addLint,
   import: async () => (await import('./import.ts')).addImport,
+  'fail2ban-client': async () => (await import('./fail2ban-client.ts')).addFail2banClient,
+  tls: async () => (await import('./tls.ts')).addTls,
   check: async () => (await import('./check.ts')).addCheck,
+  completion: async () => (await import('./completion.ts')).addCompletion,
   ping: async () => (await import('./ping.ts')).addPing,
   version: async () => (await import('./version.ts')).addVersion,
+  complete: async () => (await import('./complete.ts')).addComplete,
 };
+
+/** What describes all the others. */
+const DESCRIBING = 'completion';
 
 /** An OperationalError of this code means that no daemon answers. */
 const NOT_RUNNING = 'daemon-not-running';
@@ -41,10 +49,7 @@ export async function runCommandLine(words: readonly string[], terminal: Termina
   };
   try {
     const program = createProgram(terminal);
-    for (const load of commandsToLoad(words[0])) (await load())(program, session);
-    for (const command of program.commands) {
-      command.showHelpAfterError(`(see bailiff ${command.name()} --help)`);
-    }
+    await addCommands(program, commandsToLoad(words[0]), session);
     await program.parseAsync(words, { from: 'user' });
     return status;
   } catch (error) {
@@ -55,9 +60,32 @@ export async function runCommandLine(words: readonly string[], terminal: Termina
   }
 }
 
+/** The program with all of its commands, for whoever describes them. */
+export async function createWholeProgram(terminal: Terminal): Promise<Command> {
+  const program = createProgram(terminal);
+  await addCommands(program, Object.values(COMMANDS), { terminal, end: () => undefined });
+  return program;
+}
+
+async function addCommands(
+  program: Command,
+  commands: ReadonlyArray<() => Promise<AddCommand>>,
+  session: Session,
+): Promise<void> {
+  for (const load of commands) (await load())(program, session);
+  for (const command of program.commands) pointToHelp(command, program.name());
+}
+
+/** What is wrong with a command's words ends with where its help is. */
+function pointToHelp(command: Command, before: string): void {
+  const path = `${before} ${command.name()}`;
+  command.showHelpAfterError(`(see ${path} --help)`);
+  for (const inner of command.commands) pointToHelp(inner, path);
+}
+
 /** The one that is named; all of them for the help, and for a word that may be near one of them. */
 function commandsToLoad(word: string | undefined): ReadonlyArray<() => Promise<AddCommand>> {
-  const isKnown = word !== undefined && Object.hasOwn(COMMANDS, word);
+  const isKnown = word !== undefined && word !== DESCRIBING && Object.hasOwn(COMMANDS, word);
   const named = isKnown ? COMMANDS[word] : undefined;
   return named === undefined ? Object.values(COMMANDS) : [named];
 }
@@ -68,6 +96,7 @@ function createProgram(terminal: Terminal): Command {
     .version(`bailiff ${VERSION}`, '--version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [COMMAND]', 'explain a command')
+    .enablePositionalOptions()
     .configureHelp({ helpWidth: terminal.columns })
     .configureOutput({
       writeOut: (text) => terminal.print(text.trimEnd()),
@@ -83,18 +112,8 @@ function createProgram(terminal: Terminal): Command {
 
 function programNotes(): string {
   return [
-    helpSection('Exit status', [
-      ['0', 'done'],
-      ['1', 'no: refused, not found, or not possible'],
-      ['2', 'the command line is wrong'],
-      ['3', 'the daemon is not running'],
-      ['4', 'the configuration is wrong'],
-    ]),
-    helpSection('Environment', [
-      ['BAILIFF_CONFIG', 'configuration file, as --config'],
-      ['BAILIFF_SOCKET', 'control socket, as --socket'],
-      ['NO_COLOR', 'when set, no colours'],
-    ]),
+    helpSection('Exit status', EXIT_MEANINGS),
+    helpSection('Environment', ENVIRONMENT),
     '\nEach command explains itself: bailiff COMMAND --help',
   ].join('\n');
 }

@@ -3,7 +3,8 @@ import type { LogRecord } from '../core/record.ts';
 import { MILLISECOND, type Microseconds } from '../core/time.ts';
 import { openFile } from '../sources/file.ts';
 import { LineSplitter } from '../sources/lines.ts';
-import { createLineReader, LINE_BYTES, type LineForm, type RecordId } from './line-record.ts';
+import type { LineForm } from './filter-tool-options.ts';
+import { createLineReader, LINE_BYTES, type RecordId } from './line-record.ts';
 import { complainAbout, type Terminal } from './terminal.ts';
 
 /** Takes a record. `line` is the number of its line, or of the journal entry among those read, from 1. */

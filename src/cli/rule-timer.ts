@@ -5,6 +5,7 @@
 import { performance } from 'node:perf_hooks';
 import type { LogRecord } from '../core/record.ts';
 import { undecorate } from '../match/matcher.ts';
+import { meets } from '../match/pattern.ts';
 import { type Route, type RoutedFilter, Router } from '../match/router.ts';
 import type { CompiledFilter, CompiledRule } from '../match/rule.ts';
 
@@ -41,7 +42,7 @@ export class RuleTimer {
     let matched: RoutedFilter | null = null;
     for (const { filter, rule } of route.rules.find(message)) {
       const { reader } = rule;
-      if (filter === matched || !message.includes(reader.required)) continue;
+      if (filter === matched || !meets(message, reader.required)) continue;
       const startedAt = performance.now();
       for (let count = 1; count < REPEATS; count++) reader.read(message);
       if (reader.read(message) !== null) matched = filter;

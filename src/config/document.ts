@@ -86,15 +86,32 @@ function parseAround(source: Source): ParsedDocument {
   return { root: null, problems };
 }
 
-/** Lays `later` over `earlier`: tables merge, everything else is replaced. Neither is changed. */
+/**
+ * Lays `later` over `earlier`: tables merge, lists of tables such as [[sender]] add up, everything else is replaced.
+ * Neither is changed.
+ */
 export function mergeTables(earlier: TableNode, later: TableNode): TableNode {
   const entries = new Map(earlier.entries);
   for (const [name, entry] of later.entries) {
     const before = entries.get(name);
-    const both = before?.value.kind === 'table' && entry.value.kind === 'table';
-    entries.set(name, both ? { key: before.key, value: mergeTables(before.value, entry.value) } : entry);
+    if (before === undefined) entries.set(name, entry);
+    else entries.set(name, mergeEntries(before, entry));
   }
   return { kind: 'table', entries, place: earlier.place };
+}
+
+function mergeEntries(before: Entry, after: Entry): Entry {
+  if (before.value.kind === 'table' && after.value.kind === 'table')
+    return { key: before.key, value: mergeTables(before.value, after.value) };
+  if (!isListOfTables(before.value) || !isListOfTables(after.value)) return after;
+  const elements = [...before.value.elements, ...after.value.elements];
+  return { key: before.key, value: { ...before.value, elements } };
+}
+
+function isListOfTables(node: DocumentNode): node is ArrayNode {
+  return (
+    node.kind === 'array' && node.elements.length > 0 && node.elements.every(({ kind }) => kind === 'table')
+  );
 }
 
 /** A document with nothing in it. */

@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import type { Filter } from '../match/filter.ts';
 import { type Problem as LintProblem, type LintReport, lintFilter } from '../match/lint.ts';
+import { checkedLine, readCheckedFilters } from './checked-filters.ts';
 import {
   type DocumentNode,
   nodeAt,
@@ -24,6 +25,8 @@ export type FilterDirectory = {
   readonly path: string;
   /** Whether the linter's warnings are errors here, as for the filters that are shipped. */
   readonly strict: boolean;
+  /** Filters that need no linter any more, see checked-filters.ts; none by default. */
+  readonly checked?: ReadonlySet<string>;
 };
 
 export type RefusedFilter = { readonly name: string; readonly problems: readonly Problem[] };
@@ -56,16 +59,17 @@ export type LoadedFilter = {
 
 /**
  * Loads the `*.toml` of the directories: every one, or (`wanted`) those of these names, since each costs some fifty
- * milliseconds of proofs. A file in a later directory takes the place of one of the same name in an earlier one, also
- * when it is refused: nobody wants a filter back that he has replaced. `forge` has the linter try forged lines as well,
- * some ten milliseconds a rule.
+ * milliseconds of proofs; these are then spared for what a package brings and nobody has changed. A file in a later
+ * directory takes the place of one of the same name in an earlier one, also when it is refused: nobody wants a filter
+ * back that he has replaced. `forge` has the linter try forged lines as well, some ten milliseconds a rule.
  */
 export function loadFilters(
   directories: readonly FilterDirectory[],
   forge: boolean,
   wanted: ReadonlySet<string> | null = null,
 ): LoadedFilters {
-  const { found, problems } = findFilters(directories);
+  const trusting = wanted !== null && !forge;
+  const { found, problems } = findFilters(trusting ? directories.map(withChecked) : directories);
   const filters: Filter[] = [];
   const refused: RefusedFilter[] = [];
   const warnings: Problem[] = [];
@@ -77,6 +81,11 @@ export function loadFilters(
     else refused.push({ name, problems: loaded.problems });
   }
   return { names: [...found.keys()], filters, refused, problems, warnings };
+}
+
+/** What is not shipped is never taken at its word. */
+function withChecked(directory: FilterDirectory): FilterDirectory {
+  return directory.strict ? { ...directory, checked: readCheckedFilters(directory.path) } : directory;
 }
 
 /** The directory that each filter is loaded from, by name; as loadFilters, which file takes whose place. */
@@ -104,8 +113,11 @@ export function loadFilter(name: string, directory: FilterDirectory, forge: bool
   if (root === null || problems.length > 0) return refuse(...problems);
   const { filter, problems: formProblems } = readFilter(name, root);
   if (filter === null) return refuse(...formProblems);
+  if (directory.checked?.has(checkedLine(name, source.text))) return judge(filter, root, NOT_EXAMINED);
   return judge(filter, root, lintFilter(filter, { strict: directory.strict, forge }));
 }
+
+const NOT_EXAMINED: LintReport = { problems: [], samples: 0, forged: 0 };
 
 function refuse(...problems: readonly Problem[]): LoadedFilter {
   const tally = { rules: 0, samples: 0, forged: 0 };

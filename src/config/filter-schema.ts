@@ -1,111 +1,13 @@
 /** The TOML form of a filter, read into the Filter of match/filter.ts, which describes that form. */
-import * as z from 'zod/mini';
-import { parseAddress } from '../core/address.ts';
 import { ACCESS_FIELDS } from '../match/access.ts';
-import {
-  type FieldTest,
-  type Filter,
-  MAX_WEIGHT,
-  type Pattern,
-  type Rule,
-  type Sample,
-  type ValuesPattern,
-} from '../match/filter.ts';
+import type { FieldTest, Filter, Pattern, Rule, Sample, ValuesPattern } from '../match/filter.ts';
 import { type DocumentNode, nodeAt, type Path, placeOf, placeOfKey, type TableNode } from './document.ts';
+import { filterSchema, MAX_INPUT_NAMES, MAX_PATTERN_LENGTH, type RuleSettings } from './filter-keys.ts';
 import { nearest } from './nearest.ts';
 import { type Problem, problemAt, quote } from './problem.ts';
 import { describeValue, validate } from './validate.ts';
-import { count, flag, listOf, oneOf, table } from './values.ts';
-
-/** Rules of one filter. */
-export const MAX_RULES = 200;
-/** Samples of one rule. */
-export const MAX_SAMPLES = 200;
-/** Characters of a pattern's text. */
-export const MAX_PATTERN_LENGTH = 4_000;
-/** Characters of a sample's line: longer than any message by default. */
-export const MAX_SAMPLE_LENGTH = 65_536;
-/** Identifiers, units, executables or uids that one filter names. */
-export const MAX_INPUT_NAMES = 100;
 
 const PATTERN_KEYS = ['template', 'regex', 'json', 'access'] as const;
-
-const text = (expected: string, most: number) =>
-  z.string({ error: `expected ${expected}` }).check(z.minLength(1), z.maxLength(most));
-
-const word = text('a word of 1 to 256 characters', 256);
-const words = (expected: string) => z.prefault(listOf(word, expected, MAX_INPUT_NAMES), []);
-const patternText = text(`a pattern of 1 to ${MAX_PATTERN_LENGTH} characters`, MAX_PATTERN_LENGTH);
-const line = text(`a line of 1 to ${MAX_SAMPLE_LENGTH} characters`, MAX_SAMPLE_LENGTH);
-
-const ADDRESS_EXPECTED = 'expected an address such as "203.0.113.9" or "2001:db8::1"';
-
-const sample = table({
-  line,
-  match: z.prefault(flag, true),
-  address: z.prefault(
-    z
-      .string({ error: ADDRESS_EXPECTED })
-      .check(z.refine((address: string) => address === '' || isCanonical(address))),
-    '',
-  ),
-  user: z.prefault(z.string({ error: 'expected a string' }), ''),
-  before: z.prefault(listOf(line, 'expected a list of lines', MAX_SAMPLES), []),
-});
-
-const ruleName = z
-  .string({ error: 'expected 1 to 64 of a-z, 0-9 and -, beginning with a letter or a digit' })
-  .check(z.regex(/^[a-z0-9][a-z0-9-]{0,63}$/));
-
-const rule = table({
-  name: ruleName,
-  kind: z.prefault(oneOf('failure', 'success', 'ignore', 'note'), 'failure'),
-  mode: z.prefault(oneOf('normal', 'extra', 'aggressive'), 'normal'),
-  weight: z.prefault(count(1, MAX_WEIGHT), 1),
-  labels: words('expected a list of words such as ["brute-force"]'),
-  template: z.optional(patternText),
-  regex: z.optional(patternText),
-  json: z.optional(z.unknown()),
-  access: z.optional(z.unknown()),
-  attempt: z.optional(oneOf('start', 'result', 'end')),
-  remember: z.prefault(flag, false),
-  after: z.prefault(listOf(ruleName, 'expected a list of rule names', MAX_RULES), []),
-  samples: z.prefault(
-    listOf(
-      sample,
-      'expected a list of { line = "...", address = "..." } and { line = "...", match = false }',
-      MAX_SAMPLES,
-    ),
-    [],
-  ),
-});
-
-const filterSchema = table({
-  description: z.prefault(z.string({ error: 'expected a string' }).check(z.maxLength(1_000)), ''),
-  imported: z.prefault(flag, false),
-  identifiers: z.prefault(
-    listOf(
-      z.union([word, z.literal('')]),
-      'expected a list of identifiers such as ["sshd"]',
-      MAX_INPUT_NAMES,
-    ),
-    [],
-  ),
-  journal: z.prefault(
-    table({
-      uids: z.prefault(
-        listOf(count(0, 4_294_967_294), 'expected a list of user ids such as [0]', MAX_INPUT_NAMES),
-        [],
-      ),
-      units: words('expected a list of units such as ["ssh.service"]'),
-      executables: words('expected a list of paths such as ["/usr/sbin/sshd"]'),
-    }),
-    {},
-  ),
-  rules: listOf(rule, `expected 1 to ${MAX_RULES} tables [[rules]]`, MAX_RULES).check(z.minLength(1)),
-});
-
-type RuleSettings = z.output<typeof rule>;
 
 export type ReadFilter = { readonly filter: Filter | null; readonly problems: readonly Problem[] };
 
@@ -289,8 +191,4 @@ function checkNames(rules: readonly Rule[], report: Report): void {
       report.atValue(path, `${reason}${advice}`);
     }
   }
-}
-
-function isCanonical(address: string): boolean {
-  return parseAddress(address) === address;
 }

@@ -1,8 +1,8 @@
 /**
  * Loading the configuration: the jails that come with the program, bailiff.toml, `conf.d/*.toml` beside it in the byte
- * order of their names, then the filters. A later file adds to an earlier one: tables merge, every other value takes
- * the place of the one before, a list as a whole. The daemon at its start, at a reload, and `bailiff check` all come
- * here.
+ * order of their names, then the filters. A later file adds to an earlier one: tables merge, lists of tables such as
+ * [[sender]] add up, every other value takes the place of the one before, a list as a whole. The daemon at its start,
+ * at a reload, and `bailiff check` all come here.
  */
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -18,7 +18,7 @@ import {
 import { listTomlFiles, readSource } from './files.ts';
 import { type FilterDirectory, type LoadedFilters, loadFilters } from './filter-file.ts';
 import { filtersInUse, type Normalised, normalise, type Overrides } from './normalise.ts';
-import { CHECKOUT_DIRECTORY, defaultPaths, SHIPPED_FILTER_DIRECTORY, SHIPPED_PRESETS } from './paths.ts';
+import { defaultPaths, SHIPPED_FILTER_DIRECTORY, SHIPPED_PRESETS } from './paths.ts';
 import type { Plan } from './plan.ts';
 import { compareProblems, MAX_PROBLEMS, type Problem, problemOfFile } from './problem.ts';
 import { configSchema, type Settings } from './schema.ts';
@@ -82,7 +82,7 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
 
 /** The jails that come with the program, all of them off until somebody enables one; null where there are none. */
 function shippedPresets(): string | null {
-  return [join(CHECKOUT_DIRECTORY, 'jails.toml'), SHIPPED_PRESETS].find((path) => existsSync(path)) ?? null;
+  return existsSync(SHIPPED_PRESETS) ? SHIPPED_PRESETS : null;
 }
 
 /**
@@ -90,11 +90,9 @@ function shippedPresets(): string | null {
  * that is both is the former.
  */
 export function defaultFilterDirectories(configPath: string): readonly FilterDirectory[] {
-  const inCheckout = join(CHECKOUT_DIRECTORY, 'filters');
-  const shipped = existsSync(inCheckout) ? inCheckout : SHIPPED_FILTER_DIRECTORY;
   const own = join(dirname(configPath), 'filters');
-  const directories = [{ path: shipped, strict: true }];
-  return own === shipped ? directories : [...directories, { path: own, strict: false }];
+  const directories = [{ path: SHIPPED_FILTER_DIRECTORY, strict: true }];
+  return own === SHIPPED_FILTER_DIRECTORY ? directories : [...directories, { path: own, strict: false }];
 }
 
 type ReadFiles = {

@@ -6,9 +6,12 @@ import { PrefixSet } from '../core/prefix-set.ts';
 import { nodeAt, type Path, placeOf, placeOfKey, type TableNode } from './document.ts';
 import type { LoadedFilters } from './filter-file.ts';
 import { nearest } from './nearest.ts';
+import { planSenders, trustedSenders } from './normalise-senders.ts';
+import { planSyslog } from './normalise-syslog.ts';
 import type { DefaultPaths } from './paths.ts';
 import type { JailPlan, ListenAddress, MetricsPlan, Plan, Refused } from './plan.ts';
 import { formatProblemLine, type Problem, problemAt, problemOfFile, quote } from './problem.ts';
+import { Report } from './report.ts';
 import { type JailSettings, MAX_JAILS, type Settings } from './schema.ts';
 import { isSocketPath, MAX_SOCKET_PATH_BYTES } from './values.ts';
 
@@ -54,20 +57,14 @@ export function normalise(input: NormaliseInput): Normalised {
   const plan: Plan = {
     ...planPaths(input, report),
     journal: { enabled: settings.journal.enabled, directory: settings.journal.directory ?? null },
-    syslog: {
-      udp: settings.syslog.udp,
-      tcp: settings.syslog.tcp,
-      senders: settings.syslog.senders,
-      maxMessageBytes: settings.syslog.max_message_bytes,
-      maxConnections: settings.syslog.max_connections,
-      maxConnectionsPerSender: settings.syslog.max_connections_per_sender,
-    },
+    syslog: planSyslog(settings.syslog, input.isFaulty, report),
+    senders: planSenders(settings, input.isFaulty, report),
     metrics: planMetrics(input, report),
     firewall: {
       backend: input.overrides.dryRun === true ? 'dry-run' : settings.firewall.backend,
       table: settings.firewall.table,
     },
-    trust: settings.trust.addresses,
+    trust: [...new Set([...settings.trust.addresses, ...trustedSenders(settings)])],
     limits: { maxOffenders: settings.limits.max_offenders, maxBans: settings.limits.max_bans },
     jails,
     filters: input.filters.filters,
@@ -79,25 +76,6 @@ export function normalise(input: NormaliseInput): Normalised {
   };
   const { problems, refusals, warnings } = report;
   return { plan: freeze(plan), problems, refusals, warnings };
-}
-
-class Report {
-  readonly problems: Problem[] = [];
-  readonly refusals: Problem[] = [];
-  readonly warnings: Problem[] = [];
-  readonly root: TableNode;
-
-  constructor(root: TableNode) {
-    this.root = root;
-  }
-
-  problem(path: Path, message: string): void {
-    this.problems.push(problemAt(placeOf(this.root, path), message));
-  }
-
-  warning(path: Path, message: string): void {
-    this.warnings.push(problemAt(placeOf(this.root, path), message));
-  }
 }
 
 function planPaths({ settings, paths, overrides, root }: NormaliseInput, report: Report) {
@@ -142,6 +120,7 @@ function checkListeners(settings: Settings, report: Report): void {
     paths.flatMap(([path, list]) => list.map((address, index) => ({ address, path: [...path, index] })));
   const tcp = lists(
     [['syslog', 'tcp'], settings.syslog.tcp],
+    [['syslog', 'tls'], settings.syslog.tls],
     [['metrics', 'listen'], settings.metrics.listen],
   );
   for (const listeners of [lists([['syslog', 'udp'], settings.syslog.udp]), tcp]) {
@@ -177,6 +156,10 @@ function checkNetworks(settings: Settings, report: Report): void {
   const lists: readonly (readonly [Path, readonly Network[], string])[] = [
     [['trust', 'addresses'], settings.trust.addresses, 'nobody can be banned'],
     [['syslog', 'senders'], settings.syslog.senders, 'anybody can have anybody banned'],
+    ...settings.sender.map(
+      ({ addresses }, index) =>
+        [['sender', index, 'addresses'], addresses, 'anybody can have anybody banned'] as const,
+    ),
     [['defaults', 'ignore'], settings.defaults.ignore, 'no failure counts'],
     ...jails.map(
       ([name, jail]) => [['jail', name, 'ignore'], jail.ignore ?? [], 'no failure counts'] as const,
@@ -203,7 +186,10 @@ function checkNetworks(settings: Settings, report: Report): void {
 
 function checkSources({ journal, syslog, jail }: Settings, report: Report): void {
   const file = report.root.place.source.file;
-  if (!journal.enabled && syslog.udp.length + syslog.tcp.length === 0) {
+  if (
+    !journal.enabled &&
+    [syslog.udp, syslog.tcp, syslog.tls, syslog.unix].every(({ length }) => length === 0)
+  ) {
     report.warnings.push(
       problemOfFile(file, 'nothing is read: the journal is off, and no syslog address is given'),
     );

@@ -6,20 +6,27 @@ export type DefaultPaths = { readonly stateDirectory: string; readonly socketPat
 
 export const DEFAULT_CONFIG_PATH = '/etc/bailiff/bailiff.toml';
 
-/** Where a checkout has what a package installs in /etc/bailiff and /usr/share/bailiff. */
-export const CHECKOUT_DIRECTORY = resolve(import.meta.dirname ?? '/', '../../etc');
+/**
+ * Where a checkout has what a package installs in /etc/bailiff and /usr/share/bailiff; null in a package, where the
+ * code is bundled and this file is not where it was written.
+ */
+const CHECKOUT_DIRECTORY = import.meta.filename.endsWith('/src/config/paths.ts')
+  ? resolve(import.meta.dirname, '../../etc')
+  : null;
+
+const SHIPPED_DIRECTORY = CHECKOUT_DIRECTORY ?? '/usr/share/bailiff';
 
 /** The system's configuration; where there is none, as in a checkout that nobody has installed, the checkout's own. */
 export function defaultConfigPath(): string {
-  const own = join(CHECKOUT_DIRECTORY, 'bailiff.toml');
-  return existsSync(DEFAULT_CONFIG_PATH) || !existsSync(own) ? DEFAULT_CONFIG_PATH : own;
+  if (CHECKOUT_DIRECTORY === null || existsSync(DEFAULT_CONFIG_PATH)) return DEFAULT_CONFIG_PATH;
+  return join(CHECKOUT_DIRECTORY, 'bailiff.toml');
 }
 
-/** Filters that come with an installed package. */
-export const SHIPPED_FILTER_DIRECTORY = '/usr/share/bailiff/filters';
+/** Filters that come with the program. */
+export const SHIPPED_FILTER_DIRECTORY = join(SHIPPED_DIRECTORY, 'filters');
 
-/** Jails that come with an installed package, for the user to enable. */
-export const SHIPPED_PRESETS = '/usr/share/bailiff/jails.toml';
+/** Jails that come with the program, for the user to enable. */
+export const SHIPPED_PRESETS = join(SHIPPED_DIRECTORY, 'jails.toml');
 
 const SYSTEM_STATE_DIRECTORY = '/var/lib/bailiff';
 const SYSTEM_RUNTIME_DIRECTORY = '/run/bailiff';

@@ -3,6 +3,7 @@ import type { Network } from '../core/address.ts';
 import type { RuleMode } from '../core/failure.ts';
 import type { JailPolicy } from '../core/policy.ts';
 import type { Filter } from '../match/filter.ts';
+import type { SendersPlan } from '../syslog/sender.ts';
 
 /** Where to listen; port 0 asks the kernel for a free one. */
 export type ListenAddress = { readonly host: string; readonly port: number };
@@ -28,6 +29,18 @@ export type MetricsPlan = {
   readonly fail2banNames: boolean;
 };
 
+/** Files in PEM. */
+export type TlsServerPlan = {
+  readonly certificate: string;
+  readonly key: string;
+  /** Whose certificates clients may show; null when they are not asked for any. */
+  readonly clientCa: string | null;
+  /** Whether a client without a certificate is turned away; false when there is no `clientCa`. */
+  readonly requiresClientCertificate: boolean;
+  /** A revocation list of `clientCa`, or null. */
+  readonly revoked: string | null;
+};
+
 export type Plan = {
   readonly stateDirectory: string;
   /** The control socket. */
@@ -40,13 +53,20 @@ export type Plan = {
   readonly syslog: {
     readonly udp: readonly ListenAddress[];
     readonly tcp: readonly ListenAddress[];
-    /** Peers outside these networks are counted and dropped. */
-    readonly senders: readonly Network[];
+    readonly tls: readonly ListenAddress[];
+    /** Paths of unix datagram sockets to make. */
+    readonly unix: readonly string[];
+    /** Users, by name or number, whose messages there are believed whatever program they name. */
+    readonly unixUsers: readonly string[];
+    /** Null when `tls` is empty and nothing is said of it. */
+    readonly tlsServer: TlsServerPlan | null;
     /** Longer messages are cut to this many bytes. */
     readonly maxMessageBytes: number;
     readonly maxConnections: number;
     readonly maxConnectionsPerSender: number;
   };
+  /** Who may send syslog; peers that it does not know are counted and dropped. */
+  readonly senders: SendersPlan;
   readonly metrics: MetricsPlan;
   readonly firewall: { readonly backend: 'nft' | 'dry-run'; readonly table: string };
   /** Never banned, and their packets pass even when a set holds them. */

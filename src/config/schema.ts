@@ -4,13 +4,16 @@
  */
 import * as z from 'zod/mini';
 import type { RuleMode } from '../core/failure.ts';
+import { toJsonSchema } from './json-schema.ts';
+import { senders } from './schema-sender.ts';
+import { syslog } from './schema-syslog.ts';
 import {
   absolutePath,
   count,
-  documentation,
   duration,
   flag,
   type KeyDocumentation,
+  key,
   listenAddresses,
   listOf,
   name,
@@ -25,18 +28,6 @@ import {
 export const MAX_JAILS = 500;
 /** Filters that feed one jail. */
 export const MAX_JAIL_FILTERS = 64;
-
-/** Loopback, the private networks of RFC 1918 and RFC 4193, and link-local addresses. */
-export const PRIVATE_NETWORKS = [
-  '127.0.0.0/8',
-  '10.0.0.0/8',
-  '172.16.0.0/12',
-  '192.168.0.0/16',
-  '169.254.0.0/16',
-  '::1',
-  'fc00::/7',
-  'fe80::/10',
-];
 
 const MODES = ['normal', 'extra', 'aggressive'] as const satisfies readonly RuleMode[];
 
@@ -63,38 +54,6 @@ const journal = table({
   directory: key(z.optional(absolutePath), {
     description: "Read the journal files in this directory instead of the system's journal.",
     examples: ['/var/log/journal/remote'],
-  }),
-});
-
-const syslog = table({
-  udp: key(z.prefault(listenAddresses, []), {
-    description: 'Addresses and ports to receive syslog on over UDP.',
-    examples: [['127.0.0.1:5514', '[::1]:5514']],
-  }),
-  tcp: key(z.prefault(listenAddresses, []), {
-    description: 'Addresses and ports to receive syslog on over TCP.',
-    examples: [['127.0.0.1:5514', '[::1]:5514']],
-  }),
-  senders: key(z.prefault(networks, PRIVATE_NETWORKS), {
-    description:
-      'Addresses and networks whose messages are read; everybody else is counted and dropped. Who may send can ' +
-      'have anybody banned: over UDP the address of a sender can be forged.',
-    examples: [['127.0.0.0/8', '::1', '192.168.1.0/24']],
-  }),
-  max_message_bytes: key(z.prefault(count(480, 1_048_576), 16_384), {
-    description: 'A longer message is cut to this length and counted. RFC 5424 asks for 480 at least.',
-    examples: [65_536],
-    unit: 'bytes',
-  }),
-  max_connections: key(z.prefault(count(1, 100_000), 1_000), {
-    description: 'TCP connections open at once; a further one is refused and counted.',
-    examples: [1_000],
-    unit: 'connections',
-  }),
-  max_connections_per_sender: key(z.prefault(count(1, 100_000), 64), {
-    description: 'TCP connections open at once from one address; a further one is refused and counted.',
-    examples: [64],
-    unit: 'connections',
   }),
 });
 
@@ -250,6 +209,12 @@ export const configSchema = table({
   syslog: key(z.prefault(syslog, {}), {
     description: 'Syslog from other hosts and programs as a source (RFC 5424, RFC 3164, RFC 6587).',
   }),
+  sender: key(z.prefault(senders, []), {
+    description:
+      'Hosts and networks that send syslog, as [[sender]]: who they are, and what their records may do. Those of ' +
+      'several files add up.',
+    examples: [[{ name: 'nas1', addresses: ['192.168.1.10'] }]],
+  }),
   metrics: key(z.prefault(metrics, {}), { description: 'Metrics for Prometheus.' }),
   firewall: key(z.prefault(firewall, {}), { description: 'What enforces bans.' }),
   trust: key(z.prefault(trust, {}), { description: 'Who can never be banned.' }),
@@ -269,19 +234,7 @@ export type JailSettings = z.output<typeof jail>;
 
 /** JSON Schema (draft 2020-12) of the configuration as it is written, with descriptions, defaults and examples. */
 export function configJsonSchema(): Record<string, unknown> {
-  const schema = z.toJSONSchema(configSchema, {
-    io: 'input',
-    metadata: documentation,
-    // zod leaves out the examples of what it converts, though ours are examples of what is written.
-    override: ({ zodSchema, jsonSchema }) => Object.assign(jsonSchema, documentation.get(zodSchema)),
-  });
-  return { ...schema, title: 'Configuration of bailiff' };
-}
-
-/** Documents a key. */
-function key<Schema extends z.ZodMiniType>(schema: Schema, about: KeyDocumentation): Schema {
-  documentation.add(schema, about);
-  return schema;
+  return toJsonSchema(configSchema, 'Configuration of bailiff');
 }
 
 /** One key twice: with its default for [defaults], and left to [defaults] when a jail does not set it. */

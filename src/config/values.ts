@@ -20,6 +20,13 @@ export type KeyDocumentation = {
 
 export const documentation = z.registry<KeyDocumentation>();
 
+/** Documents a key. A copy of the schema is documented: two keys may share one, such as absolutePath. */
+export function key<Schema extends z.ZodMiniType>(schema: Schema, about: KeyDocumentation): Schema {
+  const own = schema.clone() as Schema;
+  documentation.add(own, about);
+  return own;
+}
+
 /** Addresses and networks in one list. */
 export const MAX_NETWORKS = 10_000;
 /** Listeners of one kind. */
@@ -96,6 +103,21 @@ function isPath(path: string): boolean {
 export function isSocketPath(path: string): boolean {
   return isPath(path) && Buffer.byteLength(path) <= MAX_SOCKET_PATH_BYTES;
 }
+
+export const socketPaths = listOf(
+  socketPath,
+  'expected a list of paths such as ["/run/bailiff/log.sock"]',
+  MAX_LISTENERS,
+);
+
+const USER_EXPECTED = 'expected the name of a user of this host, or its number';
+
+/** As useradd(8) takes names. */
+export const userNames = listOf(
+  z.string({ error: USER_EXPECTED }).check(z.regex(/^(?:[A-Za-z_][A-Za-z0-9_.-]{0,30}\$?|\d{1,10})$/)),
+  'expected a list of users such as ["www-data"]',
+  MAX_LISTENERS,
+);
 
 const NETWORK_EXPECTED =
   'expected an address or a network such as "192.0.2.7", "198.51.100.0/24" or "2001:db8::/32"';

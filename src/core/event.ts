@@ -26,15 +26,41 @@ export type LimitName =
   | 'bans' // bans of a jail: the one that would end first is dropped
   | 'connections' // stream connections: the new one is refused
   | 'connections-per-sender' // the new one is refused
-  | 'idle-time' // a stream connection that says nothing: it is closed
+  | 'sender-rate' // messages of a sender beyond its rate: they are dropped
+  | 'handshakes' // TLS handshakes under way: the oldest is broken off; or too many a second: the new one is refused
+  | 'idle-time' // a stream connection without a message for long: it is closed
   | 'message-length' // the message is cut
   | 'sessions' // remembered sessions of a filter: the oldest is dropped
   | 'backlog' // records waiting to be matched: the newest is dropped
   | 'firewall-queue' // elements waiting for the kernel
+  | 'senders' // senders and refused peers that are remembered: the one heard of longest ago is forgotten
   | 'event-listeners'; // streams of events to clients: the new one is refused
 
 /** Why a record could not be used. */
-export type RejectReason = 'unknown-sender' | 'malformed' | 'empty' | 'untrusted';
+export type RejectReason = 'unknown-sender' | 'wrong-transport' | 'malformed' | 'empty' | 'untrusted';
+
+/** What a sender begins to do: to say nothing, to speak again; to say far more than usual, no more so; another form. */
+export type SenderChange = 'silent' | 'returned' | 'storm' | 'calm' | 'dialect';
+
+/** What a certificate that can expire on us is for. */
+export type CertificateRole = 'syslog-server' | 'syslog-client-ca' | 'metrics';
+
+/** Why a TLS handshake came to nothing. */
+export type HandshakeFailureReason =
+  | 'not-tls' // plain syslog, or something else that is no TLS
+  | 'protocol-version'
+  | 'no-shared-cipher'
+  | 'no-certificate' // the client showed none though it must
+  | 'unknown-authority'
+  | 'self-signed'
+  | 'expired'
+  | 'not-yet-valid'
+  | 'revoked'
+  | 'wrong-purpose'
+  | 'refused-by-client' // it did not believe our certificate
+  | 'timeout'
+  | 'closed' // the client went away in the middle
+  | 'other';
 
 export type BailiffEvent =
   | { readonly kind: 'started'; readonly version: string }
@@ -64,7 +90,39 @@ export type BailiffEvent =
       readonly reason: RejectReason;
       readonly count: number;
     }
-  /** Datagrams that the kernel dropped because our socket buffer was full (SO_RXQ_OVFL or /proc/net/udp). */
+  /** What one sender has sent over one kind of listener since the last such event, a second or so before. */
+  | {
+      readonly kind: 'sender-activity';
+      readonly source: SourceKind;
+      /** Its identity as its records have it; '' for many senders that are told of together. */
+      readonly sender: string;
+      /** Its name in the configuration; '' when it has none. */
+      readonly name: string;
+      /** The identity of the relay that handed its records on; '' for none. */
+      readonly via: string;
+      readonly records: number;
+      readonly bytes: number;
+      /** Messages dropped beyond its rate. */
+      readonly limited: number;
+      /** How its records were recognised; names from a closed list. */
+      readonly dialects: readonly { readonly dialect: string; readonly count: number }[];
+      /** How far its clock is ahead of ours, negative behind; null when its records told no time. */
+      readonly clockSkew: Microseconds | null;
+      /** When the last of it came. */
+      readonly seenAt: Microseconds;
+    }
+  /** A sender behaves otherwise than it used to, or as it used to again. */
+  | {
+      readonly kind: 'sender-change';
+      /** Its identity as its records have it. */
+      readonly sender: string;
+      /** Its name in the configuration; '' when it has none. */
+      readonly name: string;
+      readonly change: SenderChange;
+      /** One line for people: what it used to do, and what it does. */
+      readonly detail: string;
+    }
+  /** Datagrams that the kernel dropped because our socket buffer was full (sk_drops, by SO_MEMINFO). */
   | {
       readonly kind: 'kernel-loss';
       readonly source: SourceKind;
@@ -79,11 +137,35 @@ export type BailiffEvent =
       readonly open: number;
     }
   | {
+      readonly kind: 'handshake-failed';
+      readonly source: SourceKind;
+      /** The peer's address; '' for many peers that are told of together. */
+      readonly sender: string;
+      readonly reason: HandshakeFailureReason;
+      /** Half a sentence of ours, without anything that the peer wrote. */
+      readonly detail: string;
+      readonly advice: string;
+      readonly count: number;
+    }
+  /** A certificate of ours, or an authority that we believe, was loaded. */
+  | { readonly kind: 'certificate'; readonly certificate: CertificateRole; readonly until: Microseconds }
+  | {
       readonly kind: 'matched';
       readonly filter: string;
       readonly rule: string;
       readonly ruleKind: RuleKind;
       readonly source: SourceKind;
+    }
+  /** What filters have cost and nearly matched since the last such event; those with something to say. */
+  | {
+      readonly kind: 'filter-activity';
+      readonly filters: readonly {
+        readonly filter: string;
+        /** Records that look like one of its rules' lines, and that no rule of any filter has matched. */
+        readonly nearMisses: number;
+        /** Time spent on its rules, an estimate. Not a whole number. */
+        readonly busyMicroseconds: number;
+      }[];
     }
   | {
       readonly kind: 'failure';
@@ -104,7 +186,7 @@ export type BailiffEvent =
       readonly kind: 'ignored';
       readonly jail: string;
       readonly address: Address;
-      readonly reason: 'ignore' | 'protected' | 'unbannable';
+      readonly reason: 'ignore' | 'protected' | 'unbannable' | 'sender-jails';
     }
   | { readonly kind: 'ban'; readonly ban: Ban }
   | { readonly kind: 'extend'; readonly ban: Ban }

@@ -4,14 +4,14 @@ import type { Microseconds } from './time.ts';
 /**
  * Adds a failure and drops what has left the window, in place. The window ends at the newest failure; a failure that
  * arrives late (from a backlog) is put where it belongs. Returns how many failures the window holds now; never keeps
- * more than `maxRetry` of them, since as many make an offence.
+ * more than `most` of them: as many as make an offence, or fewer for a word that must not make one.
  */
 export function addFailure(
   seenAt: Microseconds[],
   failureAt: Microseconds,
   weight: number,
   findTime: Microseconds,
-  maxRetry: number,
+  most: number,
 ): number {
   let index = seenAt.length;
   while (index > 0 && (seenAt[index - 1] ?? 0) > failureAt) index--;
@@ -19,7 +19,7 @@ export function addFailure(
   const start = (seenAt.at(-1) ?? failureAt) - findTime;
   let expired = 0;
   while (expired < seenAt.length && (seenAt[expired] ?? 0) <= start) expired++;
-  const excess = Math.max(expired, seenAt.length - maxRetry);
+  const excess = Math.max(expired, seenAt.length - most);
   if (excess > 0) seenAt.splice(0, excess);
   return seenAt.length;
 }

@@ -42,6 +42,12 @@ export type Match = {
   readonly record: LogRecord;
 };
 
+/**
+ * What the word of a failure's reporter is worth. `full`: it may lead to a ban. `never-alone`: it counts, but the
+ * failure that leads to a ban must be one of a full word.
+ */
+export type Word = 'full' | 'never-alone';
+
 /** A hit that one jail is asked to count. */
 export type Failure = {
   readonly jail: string;
@@ -49,4 +55,6 @@ export type Failure = {
   /** When it happened, by the clock of whoever received it first. Decides the window. */
   readonly seenAt: Microseconds;
   readonly weight: number;
+  /** `full` when absent. */
+  readonly word?: Word;
 };

@@ -3,6 +3,7 @@ import type { Network } from './address.ts';
 import { Deadlines } from './deadlines.ts';
 import type { Ban } from './decision.ts';
 import { assert } from './errors.ts';
+import type { Failure, Word } from './failure.ts';
 import { addFailure } from './failure-window.ts';
 import type { JailPolicy } from './policy.ts';
 import { RecencyMap } from './recency-map.ts';
@@ -20,6 +21,9 @@ export type JailCounts = {
   readonly totalFailures: number;
   readonly totalBans: number;
 };
+
+/** What of a failure decides how much it counts. */
+export type WeighedFailure = Pick<Failure, 'seenAt' | 'weight'> & { readonly word: Word };
 
 /** LedgerChanges while they are being gathered. */
 export type JailChanges = { -readonly [Key in keyof LedgerChanges]: LedgerChanges[Key][number][] };
@@ -61,19 +65,24 @@ export class JailLedger {
     if (policy === null) for (const [offender] of this.#windows) this.forget(offender);
   }
 
-  /** Adds a failure to its window and returns how many the window holds; makes room where there are too many. */
-  count(offender: Network, seenAt: Microseconds, weight: number, maxOffenders: number): number {
+  /**
+   * Adds a failure to its window and returns how many the window holds; makes room where there are too many. A word
+   * that bans nobody alone leaves the window one short of an offence at most.
+   */
+  count(offender: Network, failure: WeighedFailure, maxOffenders: number): number {
     const policy = this.policy;
     assert(policy !== null, 'only a jail with a policy counts');
+    const { seenAt, weight, word } = failure;
+    const most = word === 'full' ? policy.maxRetry : policy.maxRetry - 1;
+    this.#totalFailures++;
+    this.#pendingTotals = true;
+    if (most === 0) return 0;
     const window = this.#windows.get(offender) ?? [];
     this.#windows.touch(offender, window);
     this.trimWindows(maxOffenders);
     const before = window.length;
-    const units = Math.min(weight, policy.maxRetry);
-    const count = addFailure(window, seenAt, units, policy.findTime, policy.maxRetry);
+    const count = addFailure(window, seenAt, Math.min(weight, most), policy.findTime, most);
     this.#failures += count - before;
-    this.#totalFailures++;
-    this.#pendingTotals = true;
     this.#markWindow(offender);
     return count;
   }

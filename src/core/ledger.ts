@@ -86,8 +86,9 @@ export class Ledger {
     const offender = this.#offender(jail, policy, failure.address);
     if (offender === null) return { outcome: 'ignored', reason: 'unbannable' };
     const seenAt = Math.min(failure.seenAt, at);
-    const count = jail.count(offender, seenAt, failure.weight, this.#limits.maxOffenders);
-    if (count >= policy.maxRetry) {
+    const { weight, word = 'full' } = failure;
+    const count = jail.count(offender, { seenAt, weight, word }, this.#limits.maxOffenders);
+    if (word === 'full' && count >= policy.maxRetry) {
       jail.forget(offender);
       const until = policy.banTime >= Number.MAX_SAFE_INTEGER ? policy.banTime : seenAt + policy.banTime;
       this.#impose(

@@ -8,8 +8,9 @@ import type { Microseconds } from './time.ts';
 export type SourceKind = 'journal' | 'udp' | 'tcp' | 'tls' | 'unix' | 'file';
 
 /**
- * The fields that journald itself has stamped on an entry (systemd.journal-fields(7), those that begin with `_`).
- * Unlike the rest of an entry they cannot be written by its sender. A missing field is '' and `uid` is -1 then.
+ * The fields that journald itself has stamped on an entry (systemd.journal-fields(7), those that begin with `_`); for a
+ * unix socket, the same of whoever wrote to it. Unlike the rest of an entry they cannot be written by its sender. A
+ * missing field is '' and `uid` is -1 then.
  */
 export type TrustedFields = {
   readonly unit: string;
@@ -21,7 +22,10 @@ export type LogRecord = {
   /** When it arrived: at this program for a network source, at journald for an entry. Decides all windows. */
   readonly at: Microseconds;
   readonly source: SourceKind;
-  /** The peer's address (canonical text), which is its identity; '' for records of this host. */
+  /**
+   * Who sent it: the peer's address (canonical text), or the name of a configured sender where its certificate or a
+   * relay says who it is; '' for records of this host.
+   */
   readonly sender: string;
   /** What the sender calls itself: a claim, for display only; '' when absent. */
   readonly hostname: string;
@@ -37,8 +41,10 @@ export type LogRecord = {
   readonly message: string;
   /** The device's own time, or -1. Kept for display and clock-skew only: it never decides anything. */
   readonly timestamp: Microseconds;
-  /** Set for journal entries only. */
+  /** For journal entries, and for what came at a unix socket from somebody who is not believed as it is. */
   readonly trusted: TrustedFields | null;
+  /** The identity of the relay that handed it on; absent from records that came straight from their sender. */
+  readonly via?: string;
 };
 
 /**
@@ -49,10 +55,17 @@ export const CUT_MARK = '…';
 
 /**
  * Marks a message that went on where it was cut. An address there loses what is left of it: the beginning of
- * `203.0.113.77` may be somebody else's address.
+ * `203.0.113.77` may be somebody else's address. All of it goes however long it is, or the limit would be the place to
+ * cut at.
  */
 export function markCut(text: string): string {
   let end = text.length;
-  while (end > 0 && /[0-9A-Fa-f.:]/.test(text.charAt(end - 1))) end--;
+  while (end > 0 && isAddressCode(text.charCodeAt(end - 1))) end--;
   return text.slice(0, end) + CUT_MARK;
+}
+
+/** Digits, `:`, `.`, and A to F in either case. */
+function isAddressCode(code: number): boolean {
+  const letter = code | 0x20;
+  return (code >= 0x30 && code <= 0x3a) || code === 0x2e || (letter >= 0x61 && letter <= 0x66);
 }

@@ -23,6 +23,7 @@ import {
   type JailReport,
   type JailStatusReport,
   type ReloadReport,
+  type SendersReport,
   type StatusReport,
 } from '../http/control.ts';
 import type { Activity } from './activity.ts';
@@ -30,6 +31,7 @@ import type { Enforcer } from './enforcer.ts';
 import type { Health } from './health.ts';
 import type { Persister } from './persister.ts';
 import type { Pipeline } from './pipeline.ts';
+import type { SenderTable } from './sender-table.ts';
 
 export type ControlServiceParts = {
   readonly ledger: Ledger;
@@ -38,6 +40,7 @@ export type ControlServiceParts = {
   readonly pipeline: Pipeline;
   readonly health: Health;
   readonly activity: Pick<Activity, 'report'>;
+  readonly senderTable: Pick<SenderTable, 'report'>;
   readonly clock: Clock;
   readonly startedAt: Microseconds;
   readonly configPath: string;
@@ -82,7 +85,18 @@ export class ControlService implements Control {
 
   jail(name: string): JailStatusReport {
     const jail = this.#requireJail(name);
-    return { ...this.#jailReport(jail), bans: this.#banReports(name) };
+    const { ignore, findTime, banTime } = jail.policy;
+    return {
+      ...this.#jailReport(jail),
+      ignore: ignore.networks,
+      findTimeSeconds: findTime / SECOND,
+      banTimeSeconds: banTime >= FOREVER ? null : banTime / SECOND,
+      bans: this.#banReports(name),
+    };
+  }
+
+  senders(): SendersReport {
+    return this.#parts.senderTable.report();
   }
 
   bans(): readonly BanReport[] {

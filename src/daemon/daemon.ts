@@ -12,6 +12,8 @@ import { createControlServer } from '../http/control-server.ts';
 import { refuseIfAnswered } from '../http/socket-file.ts';
 import type { LedgerLevels } from '../metrics/levels.ts';
 import { createMetrics, type Metrics } from '../metrics/metrics.ts';
+import { takeActivation } from '../native/activation.ts';
+import { SenderDirectory } from '../syslog/sender.ts';
 import { Activity } from './activity.ts';
 import { createSystemClock, type SystemClock } from './clock.ts';
 import { type ConfigSource, describeProblems, readConfig } from './config-source.ts';
@@ -29,6 +31,7 @@ import { Pipeline } from './pipeline.ts';
 import { ProtectedNetworks } from './protected-networks.ts';
 import { Reloader, tellConfiguration } from './reloader.ts';
 import { rulesOf } from './rules.ts';
+import { SenderTable } from './sender-table.ts';
 import { Sources } from './sources.ts';
 import { findServiceManager, Supervision } from './supervision.ts';
 
@@ -88,10 +91,13 @@ class Daemon {
   readonly #bus = new EventBus();
   readonly #health = new Health();
   readonly #activity = new Activity(this.#clock);
+  readonly #senderTable = new SenderTable(this.#clock, this.#bus.emit);
   readonly #log: Log = createLog(openLogWriter(this.#clock), this.#clock);
   readonly #metrics: Metrics = createMetrics({ version: VERSION });
   readonly #supervision: Supervision;
   readonly #startedAt = this.#clock.now();
+  /** Taken before any worker begins, which would inherit what says that there is any. */
+  readonly #activation = takeActivation();
   /** What has been started, to be stopped from its end. */
   readonly #started: (() => Promise<void>)[] = [];
   #isReady = false;
@@ -102,7 +108,7 @@ class Daemon {
     this.#source = source;
     this.#plan = plan;
     const { emit, subscribe } = this.#bus;
-    for (const listener of [this.#log, this.#health, this.#metrics, this.#activity])
+    for (const listener of [this.#log, this.#health, this.#metrics, this.#activity, this.#senderTable])
       subscribe((event) => listener.observe(event));
     this.#supervision = new Supervision(this.#health, findServiceManager(emit));
     subscribe((event) => this.#supervision.observe(event));
@@ -128,11 +134,19 @@ class Daemon {
       found = found.concat(bans);
     };
     const { enforcer, surplus } = await this.#startEnforcer(ledger, (bans) => adopt(bans));
-    const pipeline = new Pipeline({ ledger, enforcer, persister, clock, emit }, rulesOf(this.#plan));
+    const senders = new SenderDirectory(this.#plan.senders);
+    const pipeline = new Pipeline({ ledger, enforcer, persister, senders, clock, emit }, rulesOf(this.#plan));
     adopt = (bans) => this.#adopt(bans, ledger, enforcer, pipeline);
     pipeline.carryOut(decisions);
     adopt(withoutLifted([...surplus, ...found], decisions));
-    const sources = new Sources({ clock, sink: (batch) => pipeline.accept(batch), emit, journalPosition });
+    const sources = new Sources({
+      clock,
+      sink: (batch) => pipeline.accept(batch),
+      emit,
+      senders,
+      activation: this.#activation,
+      journalPosition,
+    });
     const metrics = this.#metricsEndpoint();
     const parts = {
       read: () => readConfig(this.#source),
@@ -148,8 +162,9 @@ class Daemon {
     };
     const reloader = new Reloader(parts, this.#plan);
     this.#metrics.readLedgerFrom(() => ledgerLevels(reloader.plan, ledger));
-    configureMetrics(this.#metrics, this.#plan);
-    reloader.onApplied((plan) => configureMetrics(this.#metrics, plan));
+    this.#metrics.readSendersFrom(() => this.#senderTable.levels());
+    this.#configureObservers(this.#plan);
+    reloader.onApplied((plan) => this.#configureObservers(plan));
     this.#startTicking(pipeline, reloader, protectedNetworks);
     await this.#startControl({ ...parts, reloader });
     tellConfiguration(this.#plan, [], emit);
@@ -174,6 +189,14 @@ class Daemon {
     this.#isReady = false;
     for (let stop = this.#started.pop(); stop !== undefined; stop = this.#started.pop()) await stop();
     this.#supervision.close();
+  }
+
+  /** Tells those that only watch of a plan that is in force. */
+  #configureObservers(plan: Plan): void {
+    this.#senderTable.configure(plan.senders.configured);
+    this.#metrics.showFail2banNames(plan.metrics.fail2banNames);
+    this.#metrics.declareJails(plan.jails.map(({ policy, filters }) => ({ jail: policy.name, filters })));
+    this.#metrics.declareSenders(plan.senders.configured.map(({ name }) => name));
   }
 
   async #startEnforcer(ledger: Ledger, adopt: (bans: readonly Ban[]) => void) {
@@ -218,6 +241,7 @@ class Daemon {
       ...parts,
       health: this.#health,
       activity: this.#activity,
+      senderTable: this.#senderTable,
       startedAt: this.#startedAt,
       configPath: this.#source.configPath,
       plan: () => reloader.plan,
@@ -246,6 +270,7 @@ class Daemon {
     const timer = setInterval(() => {
       pipeline.tick();
       this.#log.tick();
+      this.#senderTable.tick();
       ticks++;
       if (ticks % TICKS_BETWEEN_ADDRESS_CHECKS === 0 && protectedNetworks.refresh())
         reloader.refreshProtection();
@@ -278,11 +303,6 @@ function ledgerLevels(plan: Plan, ledger: Ledger): LedgerLevels {
     })),
     bans: ledger.bans(),
   };
-}
-
-function configureMetrics(metrics: Metrics, plan: Plan): void {
-  metrics.showFail2banNames(plan.metrics.fail2banNames);
-  metrics.declareJails(plan.jails.map(({ policy, filters }) => ({ jail: policy.name, filters })));
 }
 
 /** The kernel still holds what was lifted before the enforcer started. That is no reason to ban it again. */

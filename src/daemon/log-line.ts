@@ -95,6 +95,8 @@ export function logLineOf(event: BailiffEvent): LogLine | null {
         `the kernel dropped ${count(event.count, 'datagram')} for ${event.listener}: raise net.core.rmem_max`,
         'ef98f9a7d0ae409c83adc32a20b13d9d',
       );
+    case 'handshake-failed':
+      return describeHandshake(event);
     case 'firewall-error':
       return line(
         'error',
@@ -121,9 +123,14 @@ export function logLineOf(event: BailiffEvent): LogLine | null {
         `filter ${event.filter} is refused: ${event.problems[0] ?? ''}`,
         '1c5c2c7fbeea4679bac15fe07dfe35c3',
       );
+    case 'sender-change':
+      return describeSenderChange(event);
     case 'records':
+    case 'sender-activity':
     case 'connection':
+    case 'certificate':
     case 'matched':
+    case 'filter-activity':
     case 'enforced':
     case 'firewall-transaction':
     case 'dropped':
@@ -150,6 +157,16 @@ function describeComponent(event: EventOf<'component'>): LogLine {
   return line(severity, `${event.component}: ${event.detail}${advice}`, 'e8f714e51d2c40e4b0d3d3f97742198f', {
     BAILIFF_COMPONENT: event.component,
     BAILIFF_HEALTH: event.health,
+  });
+}
+
+function describeHandshake(event: EventOf<'handshake-failed'>): LogLine {
+  const times = event.count === 1 ? '' : ` ${count(event.count, 'time')}`;
+  const advice = event.advice === '' ? '' : `; ${event.advice}`;
+  const message = `TLS handshake of ${event.sender || 'several peers'} failed${times}: ${event.detail}${advice}`;
+  return line('warning', message, '6cb2c4c53b6f4f0ba4a2e8cf5b0e51d7', {
+    BAILIFF_SENDER: event.sender,
+    BAILIFF_REASON: event.reason,
   });
 }
 
@@ -184,9 +201,20 @@ function describeExemption(reason: EventOf<'ignored'>['reason']): string {
       return 'it is trusted, or an address of this host';
     case 'unbannable':
       return 'it is no address of a single far host';
+    case 'sender-jails':
+      return 'whoever reported it may not feed this jail';
     default:
       return unreachable(reason);
   }
+}
+
+function describeSenderChange(event: EventOf<'sender-change'>): LogLine {
+  const isGood = event.change === 'returned' || event.change === 'calm';
+  const message = `sender ${event.name || event.sender}: ${event.detail}`;
+  return line(isGood ? 'notice' : 'warning', message, '6a0a5a86f6a14a0d9f5e4ae3b1c57c21', {
+    BAILIFF_SENDER: event.name || event.sender,
+    BAILIFF_CHANGE: event.change,
+  });
 }
 
 function describeDrift(event: EventOf<'firewall-drift'>): string {

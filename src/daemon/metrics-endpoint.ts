@@ -2,6 +2,7 @@
  * The metrics server of a plan, as the component `metrics`; a reload moves it, and gives it the files as they are
  * now.
  */
+import { X509Certificate } from 'node:crypto';
 import type { MetricsPlan } from '../config/plan.ts';
 import { OperationalError } from '../core/errors.ts';
 import type { ComponentHealth } from '../core/event.ts';
@@ -12,6 +13,7 @@ import {
 } from '../http/metrics-server.ts';
 import { formatEndpoint } from '../sources/listen.ts';
 import { type MetricsAccess, readMetricsAccess } from './metrics-access.ts';
+import { endOf } from './setting-files.ts';
 
 export type MetricsEndpointOptions = Omit<MetricsServerOptions, 'listen' | 'token' | 'tls'>;
 
@@ -44,6 +46,10 @@ export class MetricsEndpoint {
     await this.#stopServer();
     this.#server = createMetricsServer({ ...this.#options, ...access, listen });
     const { bound, errors } = await this.#server.start();
+    if (access.tls !== null) {
+      const until = endOf(new X509Certificate(access.tls.certificate));
+      this.#options.emit({ kind: 'certificate', certificate: 'metrics', until });
+    }
     if (errors.length === 0) this.#served = wanted;
     const scheme = access.tls === null ? 'http' : 'https';
     const places = bound.map(({ host, port }) => `${scheme}://${formatEndpoint(host, port)}/metrics`);

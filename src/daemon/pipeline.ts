@@ -11,6 +11,7 @@ import type { LogRecord } from '../core/record.ts';
 import { type Clock, MINUTE, type Microseconds, SECOND } from '../core/time.ts';
 import type { Matcher } from '../match/matcher.ts';
 import type { RecordBatch } from '../sources/source.ts';
+import type { Permission, SenderDirectory } from '../syslog/sender.ts';
 import type { Enforcer } from './enforcer.ts';
 import type { Persister } from './persister.ts';
 
@@ -40,6 +41,8 @@ export type PipelineParts = {
   readonly ledger: Ledger;
   readonly enforcer: Pick<Enforcer, 'enqueue'>;
   readonly persister: Pick<Persister, 'advance' | 'changed'>;
+  /** Says what the records of a sender may do. */
+  readonly senders: Pick<SenderDirectory, 'permissionOf'>;
   readonly clock: Clock;
   readonly emit: Emit;
 };
@@ -62,6 +65,7 @@ export class Pipeline {
 
   /** From the next record on, other rules. */
   setRules(rules: Rules): void {
+    this.#reportMatcher();
     this.#rules = rules;
   }
 
@@ -106,20 +110,25 @@ export class Pipeline {
       const { filter, rule, kind } = match;
       this.#parts.emit({ kind: 'matched', filter, rule, ruleKind: kind, source: record.source });
       if (kind !== 'failure' || match.address === '') continue;
+      const permission = this.#parts.senders.permissionOf(record.source, record.sender, record.via ?? '');
       for (const route of routes.get(filter) ?? []) {
-        if (admitsMode(route.mode, match.mode)) this.#judge(match, route, at);
+        if (admitsMode(route.mode, match.mode)) this.#judge(match, route, permission, at);
       }
     }
     return this.#matches.length > 0;
   }
 
-  #judge(match: Match, route: JailRoute, at: Microseconds): void {
+  #judge(match: Match, route: JailRoute, { jails, word }: Permission, at: Microseconds): void {
     const { ledger, emit } = this.#parts;
     const { jail, maxRetry } = route;
     const { address, user, filter, weight } = match;
+    if (jails !== null && !jails.has(jail)) {
+      emit({ kind: 'ignored', jail, address, reason: 'sender-jails' });
+      return;
+    }
     const decisions: Decision[] = [];
     const seenAt = Math.min(match.record.at, at);
-    const observation = ledger.observe({ jail, address, seenAt, weight }, at, decisions);
+    const observation = ledger.observe({ jail, address, seenAt, weight, word }, at, decisions);
     if (observation.outcome === 'ignored') {
       emit({ kind: 'ignored', jail, address, reason: observation.reason });
       return;
@@ -164,8 +173,9 @@ export class Pipeline {
   }
 
   #reportMatcher(): void {
-    const { untrusted, sessionsDropped } = this.#rules.matcher.takeCounters();
+    const { untrusted, sessionsDropped, filters } = this.#rules.matcher.takeCounters();
     const { emit } = this.#parts;
+    if (filters.length > 0) emit({ kind: 'filter-activity', filters });
     if (untrusted > 0)
       emit({ kind: 'rejected', source: 'journal', sender: '', reason: 'untrusted', count: untrusted });
     const detail = 'the sessions heard of longest ago were forgotten';

@@ -1,4 +1,5 @@
 /** What a plan means for the parts of the daemon: a pure translation. */
+import { performance } from 'node:perf_hooks';
 import type { JailPlan, Plan } from '../config/plan.ts';
 import type { Microseconds } from '../core/time.ts';
 import { formatDuration } from '../core/time.ts';
@@ -13,7 +14,7 @@ export function rulesOf(plan: Plan): Rules {
     const route = { jail: policy.name, mode, maxRetry: policy.maxRetry };
     for (const filter of filters) routes.set(filter, [...(routes.get(filter) ?? []), route]);
   }
-  return { matcher: createMatcher(usedFilters(plan)), routes };
+  return { matcher: createMatcher(usedFilters(plan), () => performance.now() * 1_000), routes };
 }
 
 /** The `FIELD=value` of which a journal entry must have one; empty to read every entry. */

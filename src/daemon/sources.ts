@@ -2,8 +2,10 @@
 import type { Plan } from '../config/plan.ts';
 import type { Emit } from '../core/event.ts';
 import type { Microseconds } from '../core/time.ts';
+import type { Activation } from '../native/activation.ts';
 import { createJournalSource, type JournalSource } from '../sources/journal.ts';
 import type { RecordBatch, Sink } from '../sources/source.ts';
+import type { SenderDirectory } from '../syslog/sender.ts';
 import type { SystemClock } from './clock.ts';
 import { journalMatchesOf, lookbackOf } from './rules.ts';
 import { SyslogListeners } from './syslog-listeners.ts';
@@ -12,6 +14,10 @@ export type SourcesOptions = {
   readonly clock: SystemClock;
   readonly sink: Sink;
   readonly emit: Emit;
+  /** Who may send syslog; told of every plan. */
+  readonly senders: SenderDirectory;
+  /** Sockets that the service manager has passed. Default: none. */
+  readonly activation?: Activation;
   /** Where the journal was left. */
   readonly journalPosition: string | null;
 };
@@ -30,6 +36,7 @@ export class Sources {
 
   /** Reads what the plan asks for and nothing else. Never throws: a source that cannot read says so by an event. */
   async apply(plan: Plan): Promise<void> {
+    this.#options.senders.configure(plan.senders);
     await Promise.all([this.#applyJournal(plan), this.#syslog.apply(plan.syslog)]);
   }
 

@@ -1,131 +1,234 @@
 /** The syslog listeners of a plan: started and stopped as it asks, summed up as the component `syslog`. */
-import type { ListenAddress, Plan } from '../config/plan.ts';
+import type { Plan } from '../config/plan.ts';
 import type { ComponentHealth, Emit } from '../core/event.ts';
-import { PrefixSet } from '../core/prefix-set.ts';
 import type { Clock } from '../core/time.ts';
+import type { Activation } from '../native/activation.ts';
 import { formatEndpoint, type ListenerState, type ListeningSource } from '../sources/listen.ts';
+import { findLocalUsers } from '../sources/local-users.ts';
 import type { Sink } from '../sources/source.ts';
-import { createTcpSource } from '../sources/stream.ts';
-import { createUdpSource } from '../sources/udp.ts';
+import { createStreamSource, type StreamSettings } from '../sources/stream.ts';
+import type { TlsCredentials } from '../sources/tls-handshakes.ts';
+import { type AdoptedSocket, createUdpSource } from '../sources/udp.ts';
+import { createUnixSource } from '../sources/unix.ts';
+import type { SenderDirectory } from '../syslog/sender.ts';
+import { SyslogTls } from './syslog-tls.ts';
+import { type WantedListener, wantedListeners } from './wanted-listeners.ts';
 
-export type SyslogListenersOptions = { readonly clock: Clock; readonly sink: Sink; readonly emit: Emit };
+export type SyslogListenersOptions = {
+  readonly clock: Clock;
+  readonly sink: Sink;
+  readonly emit: Emit;
+  /** Says who may send. */
+  readonly senders: SenderDirectory;
+  /** What the service manager has passed. Default: nothing. */
+  readonly activation?: Activation;
+  /** How often the files of certificates are looked at, in place of the usual. */
+  readonly watchMilliseconds?: number;
+};
 
-type Wanted = { readonly protocol: 'udp' | 'tcp'; readonly listen: ListenAddress };
+type Listener = {
+  readonly source: ListeningSource;
+  /** Puts other settings into force; null when that takes a new source. */
+  readonly configure: ((settings: StreamSettings) => void) | null;
+};
 
 export class SyslogListeners {
   readonly #options: SyslogListenersOptions;
-  #settings = '';
-  #sources = new Map<string, ListeningSource>();
+  readonly #tls: SyslogTls;
+  readonly #activation: Activation;
+  /** The datagram sockets among what was passed, by descriptor: they stay when their listeners are made anew. */
+  readonly #adopted: ReadonlyMap<number, AdoptedSocket>;
+  #plan: Plan['syslog'] | null = null;
+  readonly #listeners = new Map<string, Listener>();
   readonly #states = new Map<string, ListenerState>();
-  #isStarting = false;
+  #isBusy = false;
   #told = '';
 
   constructor(options: SyslogListenersOptions) {
     this.#options = options;
+    this.#activation = options.activation ?? { sockets: [], refused: [] };
+    this.#adopted = new Map(this.#activation.sockets.map(({ fd }) => [fd, { fd, loss: { told: 0 } }]));
+    this.#tls = new SyslogTls({
+      ...options,
+      onCredentials: (credentials) => this.#exchange(credentials),
+      onTrouble: () => this.#report(),
+    });
   }
 
   /** Listens where the plan says and nowhere else. Resolves when every listener listens, or has said why not. */
   async apply(plan: Plan['syslog']): Promise<void> {
-    const wanted = new Map(wantedListeners(plan).map((one) => [nameOf(one), one]));
-    const settings = JSON.stringify({ ...plan, udp: null, tcp: null });
-    const stale = [...this.#sources.keys()].filter(
-      (name) => !wanted.has(name) || settings !== this.#settings,
+    this.#isBusy = true;
+    const isChanged =
+      datagramSettingsOf(plan) !== (this.#plan === null ? '' : datagramSettingsOf(this.#plan));
+    this.#plan = plan;
+    const credentials = this.#tls.apply(plan.tlsServer);
+    const wanted = wantedListeners(plan, this.#activation);
+    const stale = [...this.#listeners].filter(
+      ([name, { configure }]) => !wanted.has(name) || (configure === null && isChanged),
     );
-    await this.#stop(stale);
-    this.#settings = settings;
-    this.#isStarting = true;
-    const started: Promise<void>[] = [];
-    for (const [name, one] of wanted) {
-      if (this.#sources.has(name)) continue;
-      const source = this.#create(name, one, plan);
-      this.#sources.set(name, source);
-      started.push(source.start());
-    }
-    await Promise.all(started);
-    this.#isStarting = false;
+    await this.#stop(stale.map(([name]) => name));
+    for (const { configure } of this.#listeners.values()) configure?.(settingsOf(plan, credentials));
+    await this.#start(wanted, plan, credentials);
+    this.#isBusy = false;
     this.#report();
   }
 
   /** Where it is bound, as `udp 127.0.0.1:5514`. */
   bound(): readonly string[] {
-    return [...this.#sources].flatMap(([name, source]) => {
+    return [...this.#listeners].flatMap(([name, { source }]) => {
       const address = source.address();
-      return address === null ? [] : `${name.slice(0, 3)} ${formatEndpoint(address.host, address.port)}`;
+      if (address !== null) return `${name.slice(0, 3)} ${formatEndpoint(address.host, address.port)}`;
+      const isUnix = name.startsWith('unix ');
+      return isUnix && this.#states.get(name)?.health !== 'down' ? name : [];
     });
   }
 
   async stop(): Promise<void> {
-    this.#isStarting = true;
-    await this.#stop([...this.#sources.keys()]);
+    this.#isBusy = true;
+    this.#tls.stop();
+    await this.#stop([...this.#listeners.keys()]);
+  }
+
+  async #start(
+    wanted: ReadonlyMap<string, WantedListener>,
+    plan: Plan['syslog'],
+    credentials: TlsCredentials | null,
+  ): Promise<void> {
+    const started: Promise<void>[] = [];
+    for (const [name, one] of wanted) {
+      if (this.#listeners.has(name)) continue;
+      if (one.protocol === 'tls' && credentials === null) {
+        this.#states.set(name, withoutCredentials(name));
+        continue;
+      }
+      const listener = this.#create(name, one, plan, credentials);
+      this.#listeners.set(name, listener);
+      started.push(listener.source.start());
+    }
+    await Promise.all(started);
+  }
+
+  /** The files of the certificates have changed: open connections stay, and listeners that lacked them begin. */
+  #exchange(credentials: TlsCredentials): void {
+    const plan = this.#plan;
+    if (plan === null || this.#isBusy) return;
+    for (const { configure } of this.#listeners.values()) configure?.(settingsOf(plan, credentials));
+    const wanted = wantedListeners(plan, this.#activation);
+    void this.#start(wanted, plan, credentials).then(() => this.#report());
   }
 
   async #stop(names: readonly string[]): Promise<void> {
-    const leaving = names.map((name) => this.#sources.get(name));
-    for (const name of names) {
-      this.#sources.delete(name);
-      this.#states.delete(name);
-    }
-    await Promise.all(leaving.map((source) => source?.stop()));
+    const leaving = names.map((name) => this.#listeners.get(name));
+    for (const name of names) this.#listeners.delete(name);
+    for (const name of this.#states.keys()) if (!this.#listeners.has(name)) this.#states.delete(name);
+    await Promise.all(leaving.map((listener) => listener?.source.stop()));
   }
 
-  #create(name: string, { protocol, listen }: Wanted, plan: Plan['syslog']): ListeningSource {
+  #create(
+    name: string,
+    wanted: WantedListener,
+    plan: Plan['syslog'],
+    credentials: TlsCredentials | null,
+  ): Listener {
+    const { descriptor } = wanted;
+    const { maxMessageBytes } = plan;
     const options = {
       ...this.#options,
-      listen,
-      senders: new PrefixSet(plan.senders),
-      maxMessageBytes: plan.maxMessageBytes,
-      ipv6Only: listen.host.includes(':'),
+      maxMessageBytes,
       onState: (state: ListenerState) => this.#note(name, state),
     };
-    const { maxConnections, maxConnectionsPerSender } = plan;
-    return protocol === 'udp'
-      ? createUdpSource(options)
-      : createTcpSource({ ...options, maxConnections, maxConnectionsPerSender });
+    const adopted = descriptor === null ? undefined : this.#adopted.get(descriptor);
+    const adoption = adopted === undefined ? {} : { adopted };
+    if (wanted.protocol === 'unix') {
+      const unix = {
+        ...options,
+        ...adoption,
+        path: wanted.path,
+        believedUids: findLocalUsers(plan.unixUsers).uids,
+      };
+      return { source: createUnixSource(unix), configure: null };
+    }
+    const { listen } = wanted;
+    const internet = { ...options, listen, ipv6Only: listen.host.includes(':') };
+    if (wanted.protocol === 'udp')
+      return { source: createUdpSource({ ...internet, ...adoption }), configure: null };
+    const settings = settingsOf(plan, wanted.protocol === 'tls' ? credentials : null);
+    const source = createStreamSource({
+      ...internet,
+      ...settings,
+      ...(descriptor === null ? {} : { descriptor }),
+    });
+    return { source, configure: (changed) => source.configure(changed) };
   }
 
   #note(name: string, state: ListenerState): void {
-    if (!this.#sources.has(name)) return;
+    if (!this.#listeners.has(name)) return;
     this.#states.set(name, state);
-    if (!this.#isStarting) this.#report();
+    if (!this.#isBusy) this.#report();
   }
 
   #report(): void {
     const states = [...this.#states.values()];
     const ailing = states.filter((state) => state.health !== 'up');
-    const detail = states.length === 0 ? 'no listener is configured' : this.#describe(ailing);
+    const trouble = states.some(({ source }) => source === 'tls') ? this.#tls.trouble() : null;
+    const detail =
+      states.length === 0 ? 'no listener is configured' : this.#describe(ailing, trouble?.detail);
+    const isTroubled = trouble !== null || this.#activation.refused.length + this.#unknownUsers().length > 0;
+    const advice = [...ailing.map((state) => state.advice), trouble?.advice ?? ''];
     const event = {
       kind: 'component',
       component: 'syslog',
-      health: healthOf(states, ailing),
+      health: healthOf(states, ailing, isTroubled),
       detail,
-      advice: [...new Set(ailing.map((state) => state.advice))].join('; '),
+      advice: [...new Set(advice.filter((text) => text !== ''))].join('; '),
     } as const;
     const told = JSON.stringify(event);
     if (told !== this.#told) this.#options.emit(event);
     this.#told = told;
   }
 
-  #describe(ailing: readonly ListenerState[]): string {
+  #unknownUsers(): readonly string[] {
+    return this.#plan === null ? [] : findLocalUsers(this.#plan.unixUsers).unknown;
+  }
+
+  #describe(ailing: readonly ListenerState[], trouble: string | undefined): string {
     const bound = this.bound();
-    const parts = bound.length === 0 ? [] : [`listens on ${bound.join(', ')}`];
-    return [...parts, ...ailing.map((state) => state.detail)].join('; ');
+    const until = this.#tls.validUntil();
+    const isTls = bound.some((name) => name.startsWith('tls '));
+    return [
+      ...(bound.length === 0 ? [] : [`listens on ${bound.join(', ')}`]),
+      ...(isTls && trouble === undefined ? [`TLS certificate valid until ${until}`] : []),
+      ...ailing.map((state) => state.detail).filter((text) => text !== ''),
+      ...(trouble === undefined ? [] : [trouble]),
+      ...this.#unknownUsers().map((user) => `unix_users: this host has no user ${user}`),
+      ...this.#activation.refused.map((reason) => `passed ${reason}`),
+    ].join('; ');
   }
 }
 
-function wantedListeners(plan: Plan['syslog']): readonly Wanted[] {
-  return [
-    ...plan.udp.map((listen) => ({ protocol: 'udp', listen }) as const),
-    ...plan.tcp.map((listen) => ({ protocol: 'tcp', listen }) as const),
-  ];
+/** What a datagram listener is made with, and made anew for. */
+function datagramSettingsOf({ maxMessageBytes, unixUsers }: Plan['syslog']): string {
+  return JSON.stringify([maxMessageBytes, unixUsers]);
 }
 
-function nameOf({ protocol, listen }: Wanted): string {
-  return `${protocol} ${formatEndpoint(listen.host, listen.port)}`;
+function settingsOf(plan: Plan['syslog'], credentials: TlsCredentials | null): StreamSettings {
+  const { maxMessageBytes, maxConnections, maxConnectionsPerSender } = plan;
+  const settings = { maxMessageBytes, maxConnections, maxConnectionsPerSender };
+  return credentials === null ? settings : { ...settings, credentials };
+}
+
+/** A TLS listener that cannot begin; why, is said for all of them together. */
+function withoutCredentials(listener: string): ListenerState {
+  return { source: 'tls', listener, health: 'down', detail: '', advice: '' };
 }
 
 /** Down only when nothing can be received. */
-function healthOf(states: readonly ListenerState[], ailing: readonly ListenerState[]): ComponentHealth {
+function healthOf(
+  states: readonly ListenerState[],
+  ailing: readonly ListenerState[],
+  isTroubled: boolean,
+): ComponentHealth {
   if (states.length === 0) return 'off';
-  if (ailing.length === 0) return 'up';
+  if (ailing.length === 0) return isTroubled ? 'degraded' : 'up';
   return states.every((state) => state.health === 'down') ? 'down' : 'degraded';
 }

@@ -85,6 +85,7 @@ function addStateRoutes(app: FastifyInstance, control: Control): void {
     const { bans, ...rest }: JailStatusReport = control.jail(request.params.name);
     return sendWithBans(reply, rest, bans);
   });
+  app.get('/v1/senders', plain, () => control.senders());
   app.post('/v1/reload', plain, () => control.reload());
 }
 

@@ -1,7 +1,7 @@
 /**
  * From the rules that single expressions give to the rules of a filter: names, sessions, and the limits of a filter.
  */
-import { MAX_RULES } from '../config/filter-schema.ts';
+import { MAX_RULES } from '../config/filter-keys.ts';
 import type { RuleKind } from '../core/failure.ts';
 import { MAX_REMEMBERING_RULES } from '../match/rule.ts';
 import type { FilePlace } from './ini.ts';

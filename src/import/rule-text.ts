@@ -1,5 +1,5 @@
 /** The last step: from a tree without assertions to the expressions of rules, within the limits that rules have. */
-import { MAX_PATTERN_LENGTH } from '../config/filter-schema.ts';
+import { MAX_PATTERN_LENGTH } from '../config/filter-keys.ts';
 import { LINE_FEED, unite } from './characters.ts';
 import { ExpressionError } from './expression-error.ts';
 import {

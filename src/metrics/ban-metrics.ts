@@ -1,29 +1,20 @@
-/** What comes of the records: matches, failures, bans, and how soon the kernel holds those. */
+/** What comes of the matches: failures, bans, and how soon the kernel holds those. */
 import { familyOf } from '../core/address.ts';
 import type { Cause } from '../core/decision.ts';
 import type { EventOf } from '../core/event.ts';
-import type { RuleKind } from '../core/failure.ts';
 import { each, type MetricEntry, namesOf, on, product, secondsOf, words, wordsOf } from './entry.ts';
 
 /** From the fastest way that was measured to a daemon that works off a backlog. */
 const KERNEL_BUCKETS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-const RULE_KINDS = wordsOf<RuleKind>({ failure: 1, success: 1, ignore: 1, note: 1 });
-const IGNORE_REASONS = wordsOf<EventOf<'ignored'>['reason']>({ ignore: 1, protected: 1, unbannable: 1 });
+const IGNORE_REASONS = wordsOf<EventOf<'ignored'>['reason']>({
+  ignore: 1,
+  protected: 1,
+  unbannable: 1,
+  'sender-jails': 1,
+});
 const FAMILIES = ['ipv4', 'ipv6'] as const;
 
 export const BAN_METRICS: readonly MetricEntry[] = [
-  {
-    name: 'bailiff_matches_total',
-    type: 'counter',
-    help: 'Rule hits, by what the rule says about the record.',
-    labels: ['filter', 'kind'],
-    events: [on('matched', (event, add) => add(1, event.filter, event.ruleKind))],
-    zeros: (jails) =>
-      product(
-        jails.flatMap((jail) => jail.filters),
-        RULE_KINDS,
-      ),
-  },
   {
     name: 'bailiff_failures_total',
     type: 'counter',
@@ -43,7 +34,7 @@ export const BAN_METRICS: readonly MetricEntry[] = [
   {
     name: 'bailiff_ignored_failures_total',
     type: 'counter',
-    help: 'Failures of addresses that are never counted: on an ignore list, protected (trusted, or own), or no far host.',
+    help: 'Failures that were not counted: of ignored or protected addresses, of no far host, not from this sender.',
     labels: ['jail', 'reason'],
     events: [on('ignored', (event, add) => add(1, event.jail, event.reason))],
     zeros: (jails) => product(namesOf(jails), IGNORE_REASONS),

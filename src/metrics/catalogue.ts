@@ -11,15 +11,19 @@ import type { EventKind } from '../core/event.ts';
 import { BAN_METRICS } from './ban-metrics.ts';
 import { COMPONENT_METRICS } from './component-metrics.ts';
 import { each, type LabelName, type MetricEntry, words } from './entry.ts';
+import { FILTER_METRICS } from './filter-metrics.ts';
 import { FIREWALL_METRICS } from './firewall-metrics.ts';
 import { INTAKE_METRICS } from './intake-metrics.ts';
 import { PROCESS_METRICS } from './process-metrics.ts';
+import { SENDER_METRICS } from './sender-metrics.ts';
 import { UPKEEP_METRICS } from './upkeep-metrics.ts';
 
-/** In the order of the page: how it is, what comes in, what comes of it, what the kernel does, how the parts do. */
+/** In the order of the page: how it is, what comes in and is found in it, what comes of that, how the parts do. */
 export const CATALOGUE: readonly MetricEntry[] = [
   ...COMPONENT_METRICS,
   ...INTAKE_METRICS,
+  ...SENDER_METRICS,
+  ...FILTER_METRICS,
   ...BAN_METRICS,
   ...FIREWALL_METRICS,
   ...UPKEEP_METRICS,

@@ -1,11 +1,11 @@
 /** What the catalogue is made of: a metric with its labels and what drives it, and the words to write one down. */
 import type { BailiffEvent, EventKind, EventOf } from '../core/event.ts';
 import { type Microseconds, SECOND } from '../core/time.ts';
-import type { LedgerLevels, ProcessLevels } from './levels.ts';
+import type { LedgerLevels, ProcessLevels, SenderLevels } from './levels.ts';
 
 /**
- * Of which `jail`, `filter` and `set` come from the configuration and `version` is a version; the rest are fixed
- * words.
+ * Of which `jail`, `filter`, `sender` and `set` come from the configuration and `version` is a version; the rest are
+ * fixed words.
  */
 export type LabelName =
   | 'jail'
@@ -13,6 +13,9 @@ export type LabelName =
   | 'set'
   | 'version'
   | 'source'
+  | 'sender'
+  | 'dialect'
+  | 'change'
   | 'reason'
   | 'cause'
   | 'family'
@@ -20,6 +23,7 @@ export type LabelName =
   | 'health'
   | 'kind'
   | 'limit'
+  | 'certificate'
   | 'difference'
   | 'result'
   | 'label';
@@ -44,15 +48,21 @@ export type MetricEntry = {
   readonly least?: number;
   /** Upper bounds of a histogram's buckets. */
   readonly buckets?: readonly number[];
-  /** What drives it, one of: events as they happen; the ledger, or the process, as it is read for each scrape. */
+  /**
+   * What drives it, one of: events as they happen; the ledger, the senders, or the process, as they are read for each
+   * scrape.
+   */
   readonly events?: readonly EventDriver[];
   readonly ledger?: (levels: LedgerLevels, write: Write) => void;
   readonly process?: (levels: ProcessLevels, write: Write) => void;
+  readonly senders?: (levels: readonly SenderLevels[], write: Write) => void;
   /**
    * Label values of the series that begin at zero. A series that begins with its first event hides that event from
    * increase(), which is bad for those that should never happen.
    */
   readonly zeros?: (jails: readonly DeclaredJail[]) => readonly (readonly string[])[];
+  /** The same for the senders that have a name in the configuration. */
+  readonly senderZeros?: (senders: readonly string[]) => readonly (readonly string[])[];
 };
 
 /** What an event does to a metric. */

@@ -1,11 +1,33 @@
 /** What comes in: records, and the connections that bring them. */
-import type { RejectReason } from '../core/event.ts';
+import type { HandshakeFailureReason, RejectReason } from '../core/event.ts';
 import type { SourceKind } from '../core/record.ts';
-import { each, type MetricEntry, on, product, words, wordsOf } from './entry.ts';
+import { each, type MetricEntry, on, product, secondsOf, words, wordsOf } from './entry.ts';
 
 /** Those that the daemon reads as it is shipped. */
-const SOURCES = words<SourceKind>('journal', 'udp', 'tcp');
-const REASONS = wordsOf<RejectReason>({ 'unknown-sender': 1, malformed: 1, empty: 1, untrusted: 1 });
+const SOURCES = words<SourceKind>('journal', 'udp', 'tcp', 'tls');
+const REASONS = wordsOf<RejectReason>({
+  'unknown-sender': 1,
+  'wrong-transport': 1,
+  malformed: 1,
+  empty: 1,
+  untrusted: 1,
+});
+const HANDSHAKE_FAILURES = wordsOf<HandshakeFailureReason>({
+  'not-tls': 1,
+  'protocol-version': 1,
+  'no-shared-cipher': 1,
+  'no-certificate': 1,
+  'unknown-authority': 1,
+  'self-signed': 1,
+  expired: 1,
+  'not-yet-valid': 1,
+  revoked: 1,
+  'wrong-purpose': 1,
+  'refused-by-client': 1,
+  timeout: 1,
+  closed: 1,
+  other: 1,
+});
 
 export const INTAKE_METRICS: readonly MetricEntry[] = [
   {
@@ -54,7 +76,7 @@ export const INTAKE_METRICS: readonly MetricEntry[] = [
     help: 'Connections of senders that were accepted.',
     labels: ['source'],
     events: [on('connection', ({ change, source }, add) => add(change === 'opened' ? 1 : 0, source))],
-    zeros: () => each(words<SourceKind>('tcp')),
+    zeros: () => each(words<SourceKind>('tcp', 'tls')),
   },
   {
     name: 'bailiff_open_connections',
@@ -62,6 +84,21 @@ export const INTAKE_METRICS: readonly MetricEntry[] = [
     help: 'Connections of senders that are open.',
     labels: ['source'],
     events: [on('connection', (event, set) => set(event.open, event.source))],
-    zeros: () => each(words<SourceKind>('tcp')),
+    zeros: () => each(words<SourceKind>('tcp', 'tls')),
+  },
+  {
+    name: 'bailiff_handshake_failures_total',
+    type: 'counter',
+    help: 'TLS handshakes of senders that came to nothing.',
+    labels: ['reason'],
+    events: [on('handshake-failed', (event, add) => add(event.count, event.reason))],
+    zeros: () => each(HANDSHAKE_FAILURES),
+  },
+  {
+    name: 'bailiff_certificate_expiry_timestamp_seconds',
+    type: 'gauge',
+    help: 'When the certificate of the TLS listeners, the first authority of their clients, or that of this page ends.',
+    labels: ['certificate'],
+    events: [on('certificate', (event, set) => set(secondsOf(event.until), event.certificate))],
   },
 ];

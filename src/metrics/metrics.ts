@@ -4,7 +4,7 @@ import type { BailiffEvent, EventKind } from '../core/event.ts';
 import { CATALOGUE, LABEL_OVERFLOWS, UNUSABLE_VALUES } from './catalogue.ts';
 import type { DeclaredJail, MetricEntry, Write } from './entry.ts';
 import { FAIL2BAN_METRICS } from './fail2ban-metrics.ts';
-import { type LedgerLevels, type ProcessLevels, readProcessLevels } from './levels.ts';
+import { type LedgerLevels, type ProcessLevels, readProcessLevels, type SenderLevels } from './levels.ts';
 import { LabelValues, SeriesSet } from './series.ts';
 
 export type MetricsOptions = {
@@ -21,6 +21,10 @@ export interface Metrics {
   observe(event: BailiffEvent): void;
   /** Lets the counters of these jails begin at zero, before anything happens in them. For the start and each reload. */
   declareJails(jails: readonly DeclaredJail[]): void;
+  /** The same for the senders that have a name in the configuration. */
+  declareSenders(senders: readonly string[]): void;
+  /** Sets where the levels of the senders are read for each page; until then the page is without them. */
+  readSendersFrom(read: () => readonly SenderLevels[]): void;
   /** Sets where the levels of the ledger are read for each page; until then the page is without them. */
   readLedgerFrom(read: () => LedgerLevels): void;
   /** Whether the page ends with the jails under fail2ban's names; it does not at first. */
@@ -55,6 +59,7 @@ class CatalogueMetrics implements Metrics {
   readonly #unusable: Instrument;
   #isFail2banShown = false;
   #readLedger: (() => LedgerLevels) | null = null;
+  #readSenders: () => readonly SenderLevels[] = () => [];
 
   constructor({ version, readProcess = () => readProcessLevels(version) }: MetricsOptions) {
     this.#readProcess = readProcess;
@@ -73,6 +78,7 @@ class CatalogueMetrics implements Metrics {
       }
     }
     this.declareJails([]);
+    this.declareSenders([]);
   }
 
   get contentType(): string {
@@ -91,6 +97,16 @@ class CatalogueMetrics implements Metrics {
     }
   }
 
+  declareSenders(senders: readonly string[]): void {
+    for (const { entry, series } of this.#instruments) {
+      for (const [first, second] of entry.senderZeros?.(senders) ?? []) series.cell(first, second);
+    }
+  }
+
+  readSendersFrom(read: () => readonly SenderLevels[]): void {
+    this.#readSenders = read;
+  }
+
   readLedgerFrom(read: () => LedgerLevels): void {
     this.#readLedger = read;
   }
@@ -103,10 +119,12 @@ class CatalogueMetrics implements Metrics {
     const fail2ban = this.#isFail2banShown ? this.#fail2banInstruments : [];
     const processLevels = this.#readProcess();
     const ledgerLevels = this.#readLedger?.() ?? null;
+    const senderLevels = this.#readSenders();
     for (const { entry, series, write } of [...this.#instruments, ...fail2ban]) {
       if (entry.events === undefined) series.clear();
       if (ledgerLevels !== null) entry.ledger?.(ledgerLevels, write);
       entry.process?.(processLevels, write);
+      entry.senders?.(senderLevels, write);
     }
     for (const { publish } of [...this.#instruments, ...fail2ban, this.#overflows, this.#unusable]) publish();
     if (!this.#isFail2banShown) return this.#registry.metrics();

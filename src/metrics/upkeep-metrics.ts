@@ -9,11 +9,14 @@ const LIMITS = wordsOf<LimitName>({
   bans: 1,
   connections: 1,
   'connections-per-sender': 1,
+  'sender-rate': 1,
+  handshakes: 1,
   'idle-time': 1,
   'message-length': 1,
   sessions: 1,
   backlog: 1,
   'firewall-queue': 1,
+  senders: 1,
   'event-listeners': 1,
 });
 const RELOAD_RESULTS = wordsOf<EventOf<'reload'>['result']>({ applied: 1, refused: 1 });

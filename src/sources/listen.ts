@@ -1,11 +1,10 @@
-/** What the syslog listeners have in common: their options, who may send, and starting in spite of everything. */
+/** What the syslog listeners have in common: their options, batches, and starting in spite of everything. */
 import { isIP } from 'node:net';
 import type { ListenAddress } from '../config/plan.ts';
-import { type Address, parseAddress } from '../core/address.ts';
 import type { BailiffEvent, ComponentHealth, Emit } from '../core/event.ts';
-import type { PrefixSet } from '../core/prefix-set.ts';
 import type { LogRecord, SourceKind } from '../core/record.ts';
 import type { Clock } from '../core/time.ts';
+import type { SenderDirectory } from '../syslog/sender.ts';
 import type { Sink, Source } from './source.ts';
 
 /** How one listener is. Several of them make the component `syslog`, so whoever starts them sums up. */
@@ -22,8 +21,8 @@ export type ListenerState = {
 
 export type ListenerOptions = {
   readonly listen: ListenAddress;
-  /** Everybody else is counted and dropped. */
-  readonly senders: PrefixSet;
+  /** Says who may send; everybody else is counted and dropped. */
+  readonly senders: SenderDirectory;
   readonly maxMessageBytes: number;
   readonly clock: Clock;
   readonly sink: Sink;
@@ -50,33 +49,6 @@ const LONGEST_RETRY_MILLISECONDS = 60_000;
 export function formatEndpoint(host: string, port: number): string {
   return isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`;
 }
-
-/** Answers who a peer is, if it may send. Remembers the peers it has seen, since asking anew takes a microsecond. */
-export class SenderGate {
-  readonly #senders: PrefixSet;
-  readonly #known = new Map<string, Address | null>();
-
-  constructor(senders: PrefixSet) {
-    this.#senders = senders;
-  }
-
-  /**
-   * The canonical address of a permitted peer, given as the socket has it (`::ffff:192.0.2.1`, `fe80::1%eth0`), or
-   * null.
-   */
-  admit(peer: string): Address | null {
-    const known = this.#known.get(peer);
-    if (known !== undefined) return known;
-    const address = parseAddress(peer);
-    const sender = address !== null && this.#senders.has(address) ? address : null;
-    if (this.#known.size >= MAX_KNOWN_PEERS) this.#known.clear();
-    this.#known.set(peer, sender);
-    return sender;
-  }
-}
-
-/** Forged addresses fill the memory of peers in no time; it then starts afresh. */
-const MAX_KNOWN_PEERS = 4096;
 
 /** Gathers the records of one turn of the event loop, so that the sink is called once for many of them. */
 export class Batcher {

@@ -1,14 +1,18 @@
 /**
- * Syslog over TCP (RFC 6587). A connection holds one framer and nothing else; all of them share a parser. No sender can
- * starve another: a chunk is at most 64 KiB, libuv takes at most 32 of them from one connection before it goes on to
- * the next (uv__read), and messages, connections, connections of one sender and idle time have their limits.
+ * Syslog over TCP (RFC 6587) and TLS (RFC 5425). A connection holds one framer and nothing else; all of them share a
+ * parser. No sender can starve another: a chunk is at most 64 KiB, libuv takes at most 32 of them from one connection
+ * before it goes on to the next (uv__read), and messages, connections, connections of one sender, handshakes and idle
+ * time have their limits.
  */
 import { createServer, type Server, type Socket } from 'node:net';
 import type { ListenAddress } from '../config/plan.ts';
-import { type Address, parseAddress } from '../core/address.ts';
+import { parseAddress } from '../core/address.ts';
 import type { LimitName } from '../core/event.ts';
+import { duplicateSocket } from '../native/socket-calls.ts';
 import { Framer } from '../syslog/framing.ts';
 import { type Origin, SyslogParser } from '../syslog/parse.ts';
+import { ConnectionCount, type ConnectionLimits } from './connection-limits.ts';
+import type { HandshakeFailure } from './handshake-failure.ts';
 import {
   Batcher,
   describeFailure,
@@ -16,54 +20,94 @@ import {
   type ListenerOptions,
   type ListeningSource,
   Perseverance,
-  SenderGate,
   Tally,
 } from './listen.ts';
+import { type Sender, SenderGate } from './sender-gate.ts';
+import { Handshakes, type HandshakesOptions, type TlsCredentials } from './tls-handshakes.ts';
 
-export type StreamOptions = ListenerOptions & {
-  readonly maxConnections: number;
-  readonly maxConnectionsPerSender: number;
-  /** In place of FIRST_MESSAGE_TIMEOUT_MILLISECONDS and IDLE_TIMEOUT_MILLISECONDS. */
-  readonly firstMessageTimeoutMilliseconds?: number;
-  readonly idleTimeoutMilliseconds?: number;
+export type StreamOptions = ListenerOptions &
+  ConnectionLimits & {
+    /** Speak TLS. */
+    readonly credentials?: TlsCredentials;
+    /** A socket that is bound already, in place of one of our own. It is left open. */
+    readonly descriptor?: number;
+    /** In place of FIRST_MESSAGE_TIMEOUT_MILLISECONDS and IDLE_TIMEOUT_MILLISECONDS. */
+    readonly firstMessageTimeoutMilliseconds?: number;
+    readonly idleTimeoutMilliseconds?: number;
+    /** In place of the limits that handshakes have. */
+    readonly handshakes?: Pick<HandshakesOptions, 'timeoutMilliseconds' | 'maxHandshakes'>;
+  };
+
+/** What can change while connections are open; they keep what they began with. */
+export type StreamSettings = ConnectionLimits & {
+  readonly maxMessageBytes: number;
+  readonly credentials?: TlsCredentials;
 };
 
-/** A connection that has not completed a message is closed after this much silence. */
+export interface StreamSource extends ListeningSource {
+  /** For connections to come. Throws the error of OpenSSL when the credentials do not go together. */
+  configure(settings: StreamSettings): void;
+}
+
+/** A connection that has not completed a message by then is closed, whatever it has sent. */
 export const FIRST_MESSAGE_TIMEOUT_MILLISECONDS = 5 * 60_000;
 
 /**
- * One that has is kept for a day of silence: a client notices that it was closed only by losing its next message, and a
- * peer that is gone is found by keepalive.
+ * One that has is kept for a day without another message: a client notices that it was closed only by losing its next
+ * one, and a peer that is gone is found by keepalive.
  */
 export const IDLE_TIMEOUT_MILLISECONDS = 24 * 60 * 60_000;
 
 const KEEPALIVE_MILLISECONDS = 60_000;
 
-/** A listener on one address. It never throws; what goes wrong is told by events and `onState`. */
-export function createTcpSource(options: StreamOptions): ListeningSource {
-  return new TcpSource(options);
+/** Connections are looked at so often in the shorter of the two. */
+const LOOKS_PER_TIMEOUT = 8;
+
+/** Connections that wait to be accepted, of which the kernel takes at most net.core.somaxconn. */
+const BACKLOG = 4_096;
+
+/**
+ * A listener on one address. It never throws but for credentials that do not go together; what goes wrong is told by
+ * events and `onState`.
+ */
+export function createStreamSource(options: StreamOptions): StreamSource {
+  return new StreamListener(options);
 }
 
-class TcpSource implements ListeningSource {
+class StreamListener implements StreamSource {
   readonly #options: StreamOptions;
+  readonly #kind: 'tcp' | 'tls';
   readonly #gate: SenderGate;
   readonly #tally: Tally;
   readonly #batcher: Batcher;
   readonly #perseverance: Perseverance;
   readonly #parser = new SyslogParser();
-  readonly #origin: Origin = { at: 0, source: 'tcp', sender: '' };
-  readonly #connections = new Set<Socket>();
-  readonly #connectionsOfSender = new Map<Address, number>();
+  readonly #origin: Origin;
+  readonly #sockets = new Set<Socket>();
+  readonly #receiving = new Set<Receiving>();
+  #lookTimer: NodeJS.Timeout | null = null;
+  readonly #count: ConnectionCount;
+  #handshakes: Handshakes | null = null;
+  #credentials: TlsCredentials | null;
+  #maxMessageBytes: number;
+  #open = 0;
   #server: Server | null = null;
 
   constructor(options: StreamOptions) {
     this.#options = options;
-    this.#gate = new SenderGate(options.senders);
-    this.#tally = new Tally(options.emit);
-    this.#batcher = new Batcher('tcp', options.sink);
+    const { senders, emit, sink, maxMessageBytes, credentials = null } = options;
+    this.#kind = credentials === null ? 'tcp' : 'tls';
+    this.#maxMessageBytes = maxMessageBytes;
+    this.#credentials = credentials;
+    this.#tally = new Tally(emit);
+    this.#gate = new SenderGate({ transport: this.#kind, senders, tally: this.#tally, emit });
+    this.#batcher = new Batcher(this.#kind, sink);
+    this.#origin = { at: 0, source: this.#kind, sender: '' };
+    this.#count = new ConnectionCount(options);
+    if (credentials !== null) this.#handshakes = this.#createHandshakes(credentials);
     this.#perseverance = new Perseverance(
       () => this.#listen(),
-      (error, pause) => options.onState(describeFailure('tcp', options.listen, error, pause)),
+      (error, pause) => options.onState(describeFailure(this.#kind, options.listen, error, pause)),
     );
   }
 
@@ -73,17 +117,30 @@ class TcpSource implements ListeningSource {
 
   async stop(): Promise<void> {
     await this.#perseverance.stop();
+    if (this.#lookTimer !== null) clearInterval(this.#lookTimer);
+    this.#lookTimer = null;
     const server = this.#server;
     this.#server = null;
     const closed: Promise<void>[] = [];
     if (server !== null) closed.push(new Promise((resolve) => server.close(() => resolve())));
-    for (const socket of this.#connections) {
+    for (const socket of this.#sockets) {
       closed.push(new Promise((resolve) => socket.once('close', () => resolve())));
       socket.destroy();
     }
     await Promise.all(closed);
     this.#batcher.flush();
+    this.#gate.report();
     this.#tally.report();
+  }
+
+  configure(settings: StreamSettings): void {
+    const { credentials } = settings;
+    if (credentials !== undefined && this.#handshakes !== null) {
+      this.#handshakes.setCredentials(credentials);
+      this.#credentials = credentials;
+    }
+    this.#count.setLimits(settings);
+    this.#maxMessageBytes = settings.maxMessageBytes;
   }
 
   address(): ListenAddress | null {
@@ -94,23 +151,28 @@ class TcpSource implements ListeningSource {
   }
 
   #listen(): Promise<void> {
-    const { listen, ipv6Only = false, onState } = this.#options;
+    const { listen, descriptor, ipv6Only = false, onState } = this.#options;
+    const { host, port } = listen;
     const server = createServer(
       { keepAlive: true, keepAliveInitialDelay: KEEPALIVE_MILLISECONDS },
       (socket) => this.#accept(socket),
     );
+    const where =
+      descriptor === undefined
+        ? { host, port, ipv6Only, backlog: BACKLOG }
+        : { fd: duplicateSocket(descriptor) };
     return new Promise((resolve, reject) => {
       server.once('error', reject);
-      server.listen({ host: listen.host, port: listen.port, ipv6Only }, () => {
+      server.listen(where, () => {
         server.removeAllListeners('error');
         server.on('error', (error) => this.#fail(server, error));
         this.#server = server;
         const bound = this.address() ?? listen;
         onState({
-          source: 'tcp',
-          listener: `tcp ${formatEndpoint(listen.host, listen.port)}`,
+          source: this.#kind,
+          listener: `${this.#kind} ${formatEndpoint(host, port)}`,
           health: 'up',
-          detail: `tcp ${formatEndpoint(bound.host, bound.port)}`,
+          detail: `${this.#kind} ${formatEndpoint(bound.host, bound.port)}`,
           advice: '',
         });
         resolve();
@@ -126,85 +188,151 @@ class TcpSource implements ListeningSource {
     this.#perseverance.retryAfter(error);
   }
 
+  #createHandshakes(credentials: TlsCredentials): Handshakes {
+    return new Handshakes({
+      ...this.#options.handshakes,
+      credentials,
+      clock: this.#options.clock,
+      onSecured: (socket, raw, names) => this.#openSecured(socket, raw, names),
+      onFailed: (raw, failure) => this.#countFailure(peerOf(raw), failure),
+      onLimit: (raw, limit, what) => this.#countLimit(limit, peerOf(raw), what),
+    });
+  }
+
   #accept(socket: Socket): void {
     // A peer that resets its connection is told of by `close`; without a listener the error would be thrown.
     socket.on('error', () => {});
-    const peer = socket.remoteAddress ?? '';
-    const sender = this.#gate.admit(peer);
-    const limit = sender === null ? null : this.#findLimit(sender);
-    if (sender === null) this.#reject('unknown-sender', parseAddress(peer) ?? '');
-    else if (limit !== null) this.#countLimit(limit, sender, 'connections refused');
-    if (sender === null || limit !== null) {
+    const peer = peerOf(socket);
+    // A certificate may let in who has no permitted address.
+    const isOpenToAll = this.#credentials !== null && this.#credentials.clientCa !== null;
+    const sender = isOpenToAll ? null : this.#gate.admit(socket.remoteAddress ?? '');
+    const isRefused = sender === null && !isOpenToAll;
+    const limit = isRefused ? null : this.#count.enter(peer);
+    if (limit !== null) this.#countLimit(limit, peer, 'connections refused');
+    if (isRefused || limit !== null) {
       socket.destroy();
       return;
     }
-    this.#open(socket, sender);
+    this.#sockets.add(socket);
+    socket.on('close', () => {
+      this.#sockets.delete(socket);
+      this.#count.leave(peer);
+    });
+    if (this.#handshakes !== null) this.#handshakes.begin(socket);
+    else if (sender !== null) this.#receive(socket, socket, sender, []);
   }
 
-  #findLimit(sender: Address): LimitName | null {
-    const { maxConnections, maxConnectionsPerSender } = this.#options;
-    if (this.#connections.size >= maxConnections) return 'connections';
-    const ofSender = this.#connectionsOfSender.get(sender) ?? 0;
-    return ofSender >= maxConnectionsPerSender ? 'connections-per-sender' : null;
+  #openSecured(socket: Socket, raw: Socket, names: readonly string[]): void {
+    const sender = this.#gate.admit(raw.remoteAddress ?? '', names);
+    if (sender === null) raw.destroy();
+    else this.#receive(socket, raw, sender, names);
   }
 
-  #open(socket: Socket, sender: Address): void {
-    const options = this.#options;
-    const framer = new Framer(options.maxMessageBytes);
-    let hasMessage = false;
+  /** `raw` is the connection below `socket`; without TLS they are one. */
+  #receive(socket: Socket, raw: Socket, admitted: Sender, names: readonly string[]): void {
+    const { clock } = this.#options;
+    const maxMessageBytes = this.#maxMessageBytes;
+    const framer = new Framer(maxMessageBytes);
+    const receiving: Receiving = { raw, sender: admitted, since: performance.now(), messages: 0 };
     const take = (bytes: Buffer, start: number, end: number, isCut: boolean) => {
-      if (!hasMessage) socket.setTimeout(options.idleTimeoutMilliseconds ?? IDLE_TIMEOUT_MILLISECONDS);
-      hasMessage = true;
+      receiving.messages++;
+      const { sender } = receiving;
+      if (isCut && end - start >= maxMessageBytes) {
+        this.#countLimit('message-length', sender.identity, `messages cut at ${maxMessageBytes} bytes`);
+      }
       this.#take(bytes, start, end, isCut, sender);
     };
-    this.#count(socket, sender, 'opened');
-    socket.setTimeout(options.firstMessageTimeoutMilliseconds ?? FIRST_MESSAGE_TIMEOUT_MILLISECONDS);
-    socket.on('timeout', () => {
-      this.#countLimit('idle-time', sender, 'silent connections closed');
-      socket.destroy();
-    });
+    this.#receiving.add(receiving);
+    this.#tellConnection(admitted, 'opened');
+    this.#lookTimer ??= setInterval(() => this.#closeSilent(), this.#lookMilliseconds()).unref();
     socket.on('data', (chunk: Buffer) => {
-      this.#origin.at = options.clock.now();
+      const renewed = this.#gate.renew(receiving.sender, names);
+      if (renewed === null) {
+        raw.destroy();
+        return;
+      }
+      receiving.sender = renewed;
+      this.#origin.at = clock.now();
       this.#batcher.addBytes(chunk.length);
+      const before = receiving.messages;
       framer.push(chunk, take);
+      if (receiving.messages > before) receiving.since = performance.now();
     });
+    // Over TLS anybody on the way can end a connection with a forged FIN, and Node.js does not say whether the client
+    // has (close_notify, RFC 8446 section 6.1): a last line without its end is a cut one there.
     let isEnded = false;
     socket.on('end', () => {
       isEnded = true;
     });
     socket.on('close', () => {
-      this.#origin.at = options.clock.now();
-      framer.end(isEnded, take);
-      this.#count(socket, sender, 'closed');
+      this.#origin.at = clock.now();
+      framer.end(isEnded && this.#kind === 'tcp', take);
+      this.#receiving.delete(receiving);
+      this.#tellConnection(admitted, 'closed');
     });
   }
 
-  #take(bytes: Buffer, start: number, end: number, isCut: boolean, sender: Address): void {
-    this.#origin.sender = sender;
-    const record = this.#parser.parse(bytes, start, end, this.#origin, isCut);
-    if (end - start >= this.#options.maxMessageBytes && isCut) {
-      this.#countLimit('message-length', sender, `messages cut at ${this.#options.maxMessageBytes} bytes`);
+  /** Bytes alone keep no connection open: only messages do. */
+  #closeSilent(): void {
+    const now = performance.now();
+    const [first, later] = this.#timeouts();
+    for (const { raw, sender, since, messages } of this.#receiving) {
+      if (now - since <= (messages === 0 ? first : later)) continue;
+      this.#countLimit('idle-time', sender.address, 'connections without a message closed');
+      raw.destroy();
     }
-    if (record === null) this.#reject('empty', sender);
-    else this.#batcher.add(record);
   }
 
-  #count(socket: Socket, sender: Address, change: 'opened' | 'closed'): void {
-    const before = this.#connectionsOfSender.get(sender) ?? 0;
-    const after = change === 'opened' ? before + 1 : before - 1;
-    if (after === 0) this.#connectionsOfSender.delete(sender);
-    else this.#connectionsOfSender.set(sender, after);
-    if (change === 'opened') this.#connections.add(socket);
-    else this.#connections.delete(socket);
-    this.#options.emit({ kind: 'connection', source: 'tcp', sender, change, open: this.#connections.size });
+  /** Milliseconds until the first message, and between messages. */
+  #timeouts(): readonly [number, number] {
+    const {
+      firstMessageTimeoutMilliseconds: first = FIRST_MESSAGE_TIMEOUT_MILLISECONDS,
+      idleTimeoutMilliseconds: later = IDLE_TIMEOUT_MILLISECONDS,
+    } = this.#options;
+    return [first, later];
   }
 
-  #reject(reason: 'unknown-sender' | 'empty', peer: string): void {
-    this.#tally.add(reason, peer, (sender, count) => ({
+  #lookMilliseconds(): number {
+    return Math.ceil(Math.min(...this.#timeouts()) / LOOKS_PER_TIMEOUT);
+  }
+
+  #take(bytes: Buffer, start: number, end: number, isCut: boolean, sender: Sender): void {
+    this.#origin.sender = sender.identity;
+    if (!sender.admits(this.#origin.at)) return;
+    const record = this.#parser.parse(bytes, start, end, this.#origin, isCut);
+    if (record === null) this.#countEmpty(sender.identity);
+    else this.#batcher.add(sender.take(record, end - start, this.#parser.dialect));
+  }
+
+  #tellConnection({ address }: Sender, change: 'opened' | 'closed'): void {
+    this.#open += change === 'opened' ? 1 : -1;
+    this.#options.emit({
+      kind: 'connection',
+      source: this.#kind,
+      sender: address,
+      change,
+      open: this.#open,
+    });
+  }
+
+  #countEmpty(peer: string): void {
+    this.#tally.add('empty', peer, (sender, count) => ({
       kind: 'rejected',
-      source: 'tcp',
+      source: this.#kind,
+      sender,
+      reason: 'empty',
+      count,
+    }));
+  }
+
+  #countFailure(peer: string, { reason, detail, advice }: HandshakeFailure): void {
+    this.#tally.add(`handshake ${reason}`, peer, (sender, count) => ({
+      kind: 'handshake-failed',
+      source: this.#kind,
       sender,
       reason,
+      detail,
+      advice,
       count,
     }));
   }
@@ -213,8 +341,23 @@ class TcpSource implements ListeningSource {
     this.#tally.add(limit, peer, (sender, count) => ({
       kind: 'limit',
       limit,
-      detail: `tcp ${what}, of ${sender || 'several senders'}`,
+      detail: `${this.#kind} ${what}, of ${sender || 'several senders'}`,
       count,
     }));
   }
+}
+
+/** A connection that messages come from. */
+type Receiving = {
+  readonly raw: Socket;
+  /** As it is since the last reload. */
+  sender: Sender;
+  /** When it was opened, or completed its last message: milliseconds of performance.now(). */
+  since: number;
+  messages: number;
+};
+
+/** The peer's canonical address; '' when it has gone already. */
+function peerOf(socket: Socket): string {
+  return parseAddress(socket.remoteAddress ?? '') ?? '';
 }

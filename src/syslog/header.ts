@@ -13,9 +13,9 @@ import type { Microseconds } from '../core/time.ts';
  * - `no-time`: the tag alone (many libraries), or with a time of `-`
  * - `no-tag`: a time and a host name, then text
  * - `no-pri`: a line as in a file, with a time and a tag, but no PRI
- * - `cisco`: a sequence number or a `%FACILITY-SEVERITY-MNEMONIC` (IOS, NX-OS, ASA)
+ * - `cisco`: a sequence number or a `%FACILITY-SEVERITY-MNEMONIC` (IOS, XR, NX-OS, ASA)
  * - `routeros`: MikroTik's topics instead of a tag
- * - `unifi`: model, MAC and firmware of a UniFi device around the host name
+ * - `unifi`: model, MAC and firmware of a UniFi device around the host name, or the host name twice
  * - `cef`, `leef`: ArcSight's and QRadar's event formats in place of the tag
  * - `raw`: none of these; the text is taken as it is
  */

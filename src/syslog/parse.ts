@@ -3,9 +3,9 @@
  * nothing is thrown, and the work is linear in the length; a text that no format fits is the message, with no
  * identifier.
  */
-import type { LogRecord, SourceKind } from '../core/record.ts';
+import { type LogRecord, markCut, type SourceKind } from '../core/record.ts';
 import type { Microseconds } from '../core/time.ts';
-import { BLANK, COLON, createHeader, type Dialect, isDigit, PERIOD, resetHeader } from './header.ts';
+import { BLANK, createHeader, type Dialect, isDigit, resetHeader } from './header.ts';
 import { readRfc3164 } from './rfc3164.ts';
 import { readRfc5424, skipByteOrderMark } from './rfc5424.ts';
 import { StringCache } from './string-cache.ts';
@@ -13,12 +13,6 @@ import { createTimeReader } from './timestamp.ts';
 
 /** Where and when a message came in; who sent it as canonical text. A source may reuse one object. */
 export type Origin = { at: Microseconds; source: SourceKind; sender: string };
-
-/**
- * What a cut message ends with. It stands where the rest of the text would be, so that a rule anchored at the end of
- * the line cannot be satisfied by an attacker who has the true end cut off.
- */
-export const CUT_MARK = '…';
 
 /**
  * Reads messages, one after the other; it holds what one of them needs, so that each costs no object but its record.
@@ -38,7 +32,7 @@ export class SyslogParser {
    * send in it. Null when there is nothing but that. `isCut` says that the message went on behind `end`.
    */
   parse(bytes: Buffer, start: number, end: number, origin: Origin, isCut = false): LogRecord | null {
-    const textEnd = isCut ? trimAddress(bytes, start, end) : trimTerminator(bytes, start, end);
+    const textEnd = isCut ? end : trimTerminator(bytes, start, end);
     if (textEnd <= start) return null;
     const begin = skipByteOrderMark(bytes, start, textEnd);
     const priorityEnd = findPriorityEnd(bytes, begin, textEnd);
@@ -55,7 +49,7 @@ export class SyslogParser {
       pid: this.#strings.get(bytes, header.pidStart, header.pidEnd),
       facility: priority < 0 ? -1 : priority >> 3,
       severity: priority < 0 ? -1 : priority & 7,
-      message: isCut ? message + CUT_MARK : message,
+      message: isCut ? markCut(message) : message,
       timestamp: header.timestamp,
       trusted: null,
     };
@@ -67,8 +61,11 @@ export class SyslogParser {
     if (hasPriority && readRfc5424(bytes, start, end, header, this.#time)) return;
     let position = start;
     while (hasPriority && position < end && bytes[position] === BLANK) position++;
+    // Some libraries mark the text they are given, which is all behind the PRI or all behind the tag.
+    position = skipByteOrderMark(bytes, position, end);
     resetHeader(header, position);
     readRfc3164(bytes, position, end, at, hasPriority, header, this.#time);
+    header.messageStart = skipByteOrderMark(bytes, header.messageStart, end);
   }
 }
 
@@ -110,19 +107,4 @@ const ESCAPED_NUL = Buffer.from('#000');
 
 function endsWith(bytes: Buffer, end: number, tail: Buffer): boolean {
   return bytes.compare(tail, 0, tail.length, end - tail.length, end) === 0;
-}
-
-/**
- * Before whatever may be the beginning of an address at the end of a cut message: `203.0.113.77` cut to `203.0.113.7`
- * is the address of somebody else. All of it goes however long it is, or the limit would be the place to cut at.
- */
-function trimAddress(bytes: Buffer, start: number, end: number): number {
-  let position = end;
-  while (position > start && isAddressByte(bytes[position - 1] ?? 0)) position--;
-  return position;
-}
-
-function isAddressByte(byte: number): boolean {
-  const letter = byte | 0x20;
-  return isDigit(byte) || byte === PERIOD || byte === COLON || (letter >= 0x61 && letter <= 0x66);
 }

@@ -16,7 +16,15 @@ import {
 } from './header.ts';
 import { readTag } from './tag.ts';
 import { readTime, type TimeReader } from './timestamp.ts';
-import { isUnifiDevice, readEventFormat, readMnemonic, readTopics, skipSequence } from './vendor.ts';
+import {
+  isEventNumber,
+  isUnifiDevice,
+  readEventFormat,
+  readMnemonic,
+  readTopics,
+  skipLocation,
+  skipSequence,
+} from './vendor.ts';
 
 /**
  * Reads the header at `start`, behind the PRI, into `header`, which is reset. It always succeeds: the dialect is `raw`
@@ -117,11 +125,27 @@ function readAfterHostname(
     header.dialect = dialect === 'rfc3164' && time.form === 'iso' ? 'iso-time' : dialect;
     return;
   }
-  const nextEnd = findBlank(bytes, next, end);
-  if (!isUnifiDevice(bytes, next, nextEnd)) return;
-  header.dialect = 'unifi';
-  header.messageStart = skipBlank(bytes, nextEnd, end);
-  readProgram(bytes, header.messageStart, end, header);
+  readAfterDecoration(bytes, next, end, header);
+}
+
+/**
+ * What some devices put between host name and tag: UniFi's access points their model and firmware, its consoles the
+ * host name again, ProCurve the number of the event.
+ */
+function readAfterDecoration(bytes: Buffer, start: number, end: number, header: Header): void {
+  const { hostnameStart, hostnameEnd } = header;
+  const wordEnd = findBlank(bytes, start, end);
+  const next = skipBlank(bytes, wordEnd, end);
+  if (isUnifiDevice(bytes, start, wordEnd)) {
+    header.dialect = 'unifi';
+    header.messageStart = next;
+    readProgram(bytes, next, end, header);
+    return;
+  }
+  const isRepeated = bytes.compare(bytes, hostnameStart, hostnameEnd, start, wordEnd) === 0;
+  if (!isRepeated && !isEventNumber(bytes, start, wordEnd)) return;
+  const dialect = readProgram(bytes, next, end, header);
+  if (dialect !== null) header.dialect = isRepeated ? 'unifi' : dialect;
 }
 
 /** UniFi's device description, `("U7PG2,788a2045c0de,v4.0.66")`, in place of the host name. */
@@ -171,16 +195,48 @@ function readCisco(
     if (bytes[wordEnd - 1] === COLON && isHostname(bytes, position, wordEnd - 1)) {
       hostnameStart = position;
       hostnameEnd = isUptime(bytes, position, wordEnd - 1) ? position : wordEnd - 1;
-      position = skipSequence(bytes, skipBlank(bytes, wordEnd, end), end);
+      position = skipUptime(bytes, skipSequence(bytes, skipBlank(bytes, wordEnd, end), end), end);
       isTimed = readTime(bytes, position, end, at, time);
     }
   }
   if (isTimed) position = skipBlank(bytes, time.end, end);
-  if (!readMnemonic(bytes, position, end, header)) return false;
+  if (!readMnemonic(bytes, position, end, header)) return readIosXr(bytes, position, end, at, header, time);
   header.dialect = 'cisco';
   header.hostnameStart = hostnameStart;
   header.hostnameEnd = hostnameEnd;
   header.timestamp = isTimed ? time.timestamp : -1;
+  return true;
+}
+
+/**
+ * IOS XR behind its number: `[HOSTNAME ]RP/0/RSP0/CPU0:Nov 20 14:13:17 UTC: exec[65777]: %SECURITY-LOGIN-... : text`.
+ * False, and nothing changed, when it is something else.
+ */
+function readIosXr(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  at: Microseconds,
+  header: Header,
+  time: TimeReader,
+): boolean {
+  const wordEnd = findBlank(bytes, start, end);
+  const isNamed = skipLocation(bytes, start, wordEnd) === start && isHostname(bytes, start, wordEnd);
+  const location = isNamed ? skipBlank(bytes, wordEnd, end) : start;
+  const timeStart = skipLocation(bytes, location, end);
+  if (timeStart === location || !readTime(bytes, timeStart, end, at, time)) return false;
+  let position = skipBlank(bytes, time.end, end);
+  // The zone and the process.
+  for (let words = 0; words < 2 && bytes[position] !== PERCENT; words++) {
+    const next = findBlank(bytes, position, end);
+    if (bytes[next - 1] !== COLON) return false;
+    position = skipBlank(bytes, next, end);
+  }
+  if (!readMnemonic(bytes, position, end, header)) return false;
+  header.dialect = 'cisco';
+  header.hostnameStart = start;
+  header.hostnameEnd = isNamed ? wordEnd : start;
+  header.timestamp = time.timestamp;
   return true;
 }
 
@@ -221,6 +277,13 @@ function isAddressWord(bytes: Buffer, start: number, end: number): boolean {
     else if (!isDigit(byte) && (letter < 0x61 || letter > 0x66)) return false;
   }
   return colons >= 2;
+}
+
+/** Behind the uptime and the colon that closes it; `start` when there is none. */
+function skipUptime(bytes: Buffer, start: number, end: number): number {
+  const wordEnd = findBlank(bytes, start, end);
+  const isClosed = wordEnd > start && bytes[wordEnd - 1] === COLON;
+  return isClosed && isUptime(bytes, start, wordEnd - 1) ? skipBlank(bytes, wordEnd, end) : start;
 }
 
 /** Whether the word is what IOS writes when it has no time, `00:01:46` or `3w2d`. */

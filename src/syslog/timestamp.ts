@@ -209,7 +209,8 @@ function skipZoneName(bytes: Buffer, start: number, end: number): number {
   const isColon = position + 2 < end && bytes[position] === COLON;
   if (isColon && bytes[position + 1] === BLANK && bytes[position + 2] === PERCENT) return position;
   const name = ((bytes[start + 1] ?? 0) << 16) | ((bytes[start + 2] ?? 0) << 8) | (bytes[start + 3] ?? 0);
-  return length === 3 && (name === UTC || name === GMT) && bytes[position] !== COLON ? position : start;
+  if (position < end && bytes[position] === COLON) return start;
+  return length === 3 && (name === UTC || name === GMT) ? position : start;
 }
 
 /** Cisco closes the time with a colon. */

@@ -27,13 +27,32 @@ export function readMnemonic(bytes: Buffer, start: number, end: number, header: 
       hasSeverity = true;
     position++;
   }
-  if (!hasSeverity || position >= limit || bytes[position] !== COLON) return false;
+  if (!hasSeverity || position >= limit) return false;
+  // IOS XR puts a blank before the colon.
+  const colon = bytes[position] === BLANK ? position + 1 : position;
+  if (colon >= limit || bytes[colon] !== COLON) return false;
   header.identifierStart = start;
   header.identifierEnd = position;
   header.pidStart = position;
   header.pidEnd = position;
-  header.messageStart = position + 1 < end && bytes[position + 1] === BLANK ? position + 2 : position + 1;
+  header.messageStart = colon + 1 < end && bytes[colon + 1] === BLANK ? colon + 2 : colon + 1;
   return true;
+}
+
+/**
+ * Behind the place in the chassis that IOS XR puts right before its time, `RP/0/RSP0/CPU0:`; `start` when there is
+ * none.
+ */
+export function skipLocation(bytes: Buffer, start: number, end: number): number {
+  const limit = Math.min(end, start + MAX_HOSTNAME_BYTES);
+  let slashes = 0;
+  for (let position = start; position < limit; position++) {
+    const byte = bytes[position];
+    if (byte === COLON) return slashes > 0 ? position + 1 : start;
+    if (byte === SLASH) slashes++;
+    else if (!isUpperCase(byte) && !isDigit(byte)) return start;
+  }
+  return start;
 }
 
 /**
@@ -124,10 +143,19 @@ export function isUnifiDevice(bytes: Buffer, start: number, end: number): boolea
   return hasMac && commas > 0;
 }
 
+/** Whether the word is the number that ProCurve and Aruba switches give an event, `00419`. */
+export function isEventNumber(bytes: Buffer, start: number, end: number): boolean {
+  if (end - start !== EVENT_DIGITS) return false;
+  for (let position = start; position < end; position++) if (!isDigit(bytes[position])) return false;
+  return true;
+}
+
 /** Three is what IOS can write: its message count, its sequence number, and one more behind an origin-id. */
 const MAX_SEQUENCE_NUMBERS = 3;
 const MAX_SEQUENCE_DIGITS = 10;
 const MAC_DIGITS = 12;
+const EVENT_DIGITS = 5;
+const SLASH = 0x2f;
 const CEF = Buffer.from('CEF');
 const LEEF = Buffer.from('LEEF');
 const SEVERITIES = ['critical', 'error', 'warning', 'info', 'debug'].map((word) => Buffer.from(word));
@@ -140,7 +168,7 @@ function isSeverity(bytes: Buffer, start: number, end: number): boolean {
 }
 
 function isMnemonicByte(byte: number | undefined): boolean {
-  return isUpperCase(byte) || isDigit(byte) || byte === HYPHEN || byte === 0x5f;
+  return isUpperCase(byte) || isLowerCase(byte) || isDigit(byte) || byte === HYPHEN || byte === 0x5f;
 }
 
 function isHexDigit(byte: number | undefined): boolean {

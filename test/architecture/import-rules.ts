@@ -7,7 +7,7 @@ export const LAYERS: readonly (readonly string[])[] = [
   ['syslog', 'match'],
   ['config'],
   ['native'],
-  ['sources', 'firewall', 'import', 'state', 'metrics', 'notify', 'http'],
+  ['sources', 'firewall', 'import', 'state', 'metrics', 'notify', 'http', 'certificates'],
   ['daemon'],
   ['cli'],
 ];
@@ -28,6 +28,8 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   fastify: ['http'],
   '@prometheus-io/client': ['metrics'],
   'toml-eslint-parser': ['config'],
+  pkijs: ['certificates'],
+  asn1js: ['certificates'],
   commander: ['cli'],
 };
 

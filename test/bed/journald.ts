@@ -31,6 +31,12 @@ export function findJournald(): string | null {
   return JOURNALD.find((path) => existsSync(path)) ?? null;
 }
 
+/** The path of systemd-journal-upload or -remote, or null where it is not installed. */
+export function findJournalTool(name: 'upload' | 'remote'): string | null {
+  const paths = ['/usr/lib/systemd', '/lib/systemd'].map((path) => `${path}/systemd-journal-${name}`);
+  return paths.find((path) => existsSync(path)) ?? null;
+}
+
 export class Journald {
   readonly #bed: Bed;
   readonly #writers = new Map<string, Promise<JournalWriter>>();

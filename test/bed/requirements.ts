@@ -4,8 +4,9 @@
  *     test('...', { skip: requirements('namespaces', 'journald') ?? false }, ...)
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { findJournald } from './journald.ts';
+import { existsSync, globSync } from 'node:fs';
+import { findSyslogNg } from './forwarders.ts';
+import { findJournald, findJournalTool } from './journald.ts';
 
 export type Requirement =
   | 'namespaces' // openBed() works, as root or for an ordinary user
@@ -14,7 +15,20 @@ export type Requirement =
   | 'nft' // the nft command, and libnftables
   | 'journald' // a private systemd-journald
   | 'sshd' // an OpenSSH server and clients with passwords
-  | 'logger'; // util-linux's logger
+  | 'logger' // util-linux's logger
+  | 'rsyslog'
+  | 'rsyslog-tls' // with OpenSSL
+  | 'syslog-ng'
+  | 'busybox' // with its syslogd
+  | 'nginx'
+  | 'apache' // httpd, as another user than root
+  | 'haproxy'
+  | 'curl'
+  | 'lintian'
+  | 'rpmlint'
+  | 'mmdebstrap'
+  | 'nspawn' // a machine with systemd as PID 1
+  | 'journal-upload'; // systemd-journal-upload and systemd-journal-remote
 
 const cache = new Map<Requirement, string | null>();
 
@@ -52,6 +66,26 @@ const CHECKS: Readonly<Record<Requirement, () => string | null>> = {
     missing('ssh', 'openssh-client') ??
     missing('sshpass', 'sshpass'),
   logger: () => missing('logger', 'bsdutils'),
+  rsyslog: () => missing('rsyslogd', 'rsyslog'),
+  'rsyslog-tls': () =>
+    globSync('/usr/lib{,64}/{,*/}rsyslog/lmnsd_ossl.so').length === 0
+      ? 'needs OpenSSL for rsyslog: apt-get install rsyslog-openssl'
+      : null,
+  'syslog-ng': () =>
+    findSyslogNg() === null ? 'needs syslog-ng: sh packaging/prepare.sh test, as root' : null,
+  busybox: () => missing('busybox', 'busybox'),
+  nginx: () => missing('nginx', 'nginx'),
+  apache: () => reasonAgainst('root') ?? missing('apache2', 'apache2-bin'),
+  haproxy: () => missing('haproxy', 'haproxy'),
+  curl: () => missing('curl', 'curl'),
+  lintian: () => missing('lintian', 'lintian'),
+  rpmlint: () => missing('rpmlint', 'rpmlint'),
+  mmdebstrap: () => missing('mmdebstrap', 'mmdebstrap'),
+  nspawn: () => missing('systemd-nspawn', 'systemd-container'),
+  'journal-upload': () =>
+    findJournalTool('upload') === null || findJournalTool('remote') === null
+      ? 'needs systemd-journal-upload: apt-get install systemd-journal-remote'
+      : null,
 };
 
 function missing(command: string, debianPackage: string): string | null {

@@ -82,34 +82,8 @@ export class Sshd {
   }
 
   /** Tries to log in once, with one password. A wrong one takes some 100 ms. */
-  async login(login: Login): Promise<LoginOutcome> {
-    const { connectTimeoutSeconds = 2 } = login;
-    const result = await this.#bed.run(
-      [
-        'timeout',
-        `${connectTimeoutSeconds + ANSWER_SECONDS}`,
-        'sshpass',
-        '-e',
-        'ssh',
-        ...CLIENT_OPTIONS,
-        '-o',
-        `ConnectTimeout=${connectTimeoutSeconds}`,
-        '-p',
-        `${this.port}`,
-        '-b',
-        login.from,
-        '-l',
-        login.user,
-        login.to,
-        'true',
-      ],
-      { at: 'attacker', environment: { SSHPASS: login.password }, anyStatus: true },
-    );
-    if (result.status === 0) return 'accepted';
-    const denied = result.status === SSHPASS_WRONG_PASSWORD || /Permission denied/.test(result.stderr);
-    if (denied) return 'denied';
-    if (result.status === 255 || result.status === TIMEOUT_EXPIRED) return 'unreachable';
-    throw new Error(`sshpass ssh: exit status ${result.status}: ${result.stderr}`);
+  login(login: Login): Promise<LoginOutcome> {
+    return logIn(this.#bed, this.port, login);
   }
 
   /** Tries one wrong password after the other, each on a connection of its own; the outcomes in order. */
@@ -130,6 +104,37 @@ export class Sshd {
     this.#server.kill('SIGTERM');
     await this.#server.ended;
   }
+}
+
+/** Tries to log in once, from the attacker's end of a bed to whatever SSH server answers at the port. */
+export async function logIn(bed: Bed, port: number, login: Login): Promise<LoginOutcome> {
+  const { connectTimeoutSeconds = 2 } = login;
+  const result = await bed.run(
+    [
+      'timeout',
+      `${connectTimeoutSeconds + ANSWER_SECONDS}`,
+      'sshpass',
+      '-e',
+      'ssh',
+      ...CLIENT_OPTIONS,
+      '-o',
+      `ConnectTimeout=${connectTimeoutSeconds}`,
+      '-p',
+      `${port}`,
+      '-b',
+      login.from,
+      '-l',
+      login.user,
+      login.to,
+      'true',
+    ],
+    { at: 'attacker', environment: { SSHPASS: login.password }, anyStatus: true },
+  );
+  if (result.status === 0) return 'accepted';
+  const denied = result.status === SSHPASS_WRONG_PASSWORD || /Permission denied/.test(result.stderr);
+  if (denied) return 'denied';
+  if (result.status === 255 || result.status === TIMEOUT_EXPIRED) return 'unreachable';
+  throw new Error(`sshpass ssh: exit status ${result.status}: ${result.stderr}`);
 }
 
 /** Nothing is read from or written to the home directory of whoever runs the test. */

@@ -16,8 +16,10 @@ import { matching } from './matching.ts';
 import { peers } from './peers.ts';
 import { pipeline } from './pipeline.ts';
 import { formatNumber, formatOutcome, outcomeAsJson } from './report.ts';
+import { tcp } from './tcp.ts';
+import { udp } from './udp.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [latency, idle, pipeline, matching, bans, peers];
+const BENCHMARKS: readonly Benchmark[] = [latency, idle, pipeline, matching, udp, tcp, bans, peers];
 
 const USAGE = `usage: npm run bench -- [--json FILE] [${BENCHMARKS.map(({ name }) => name).join('|')}]...\n`;
 const FAILED = 1;

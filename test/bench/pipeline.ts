@@ -22,6 +22,7 @@ import { DryRunFirewall } from '../../src/firewall/dry-run.ts';
 import { createMetrics } from '../../src/metrics/metrics.ts';
 import { Framer } from '../../src/syslog/framing.ts';
 import { type Origin, SyslogParser } from '../../src/syslog/parse.ts';
+import { SenderDirectory } from '../../src/syslog/sender.ts';
 import type { Benchmark, Outcome, Row } from './benchmark.ts';
 import { LOG_LINES, readChunks, withLogFile } from './log-file.ts';
 import { ATTACKER_COUNT, LOG_HOURS } from './sshd-log.ts';
@@ -206,7 +207,8 @@ async function decide(plan: Plan, emit: Emit): Promise<StageRun> {
       for (const event of announcements) emit(event);
     },
   };
-  const way = new Pipeline({ ledger, enforcer, persister, clock, emit }, rulesOf(plan));
+  const senders = new SenderDirectory(plan.senders);
+  const way = new Pipeline({ ledger, enforcer, persister, senders, clock, emit }, rulesOf(plan));
   let records: LogRecord[] = [];
   let bytes = 0;
   return {

@@ -59,6 +59,39 @@ test('the file is that of --config, else of BAILIFF_CONFIG', async (t) => {
   assert.equal((await run(['check', '--config', SHIPPED], { environment })).status, 0);
 });
 
+test('the files that [metrics] names are tried, all of them, unless no metrics are served', async (t) => {
+  const directory = makeDirectory(t);
+  const configPath = join(directory, 'bailiff.toml');
+  const configure = (listen: string) =>
+    writeFileSync(
+      configPath,
+      `[metrics]\nlisten = ${listen}\ntoken_file = "${directory}/token"\ncertificate = "${directory}/a.crt"\nkey = "${directory}/a.key"\n`,
+    );
+  writeFileSync(join(directory, 'token'), 'short\u001b[2J');
+  configure('["127.0.0.1:0"]');
+  const { status, out, error } = await run(['check', '--config', configPath]);
+  assert.deepEqual([status, out], [4, '']);
+  const lines = error.replaceAll(`${directory}/`, '').split('\n');
+  assert.match(
+    lines[0] ?? '',
+    /^bailiff\.toml: cannot use token_file token: it holds no token of 16 or more/,
+  );
+  assert.match(lines[1] ?? '', /^bailiff\.toml: cannot use certificate a\.crt: ENOENT/);
+  assert.match(lines.at(-1) ?? '', /2 problems in bailiff\.toml$/);
+  const report = JSON.parse((await run(['check', '--json', '--config', configPath])).out) as CheckReport;
+  assert.deepEqual([report.good, report.problems.length], [false, 2]);
+  configure('[]');
+  assert.equal((await run(['check', '--config', configPath])).status, 0);
+});
+
+test('a token file that holds one is good', async (t) => {
+  const directory = makeDirectory(t);
+  const configPath = join(directory, 'bailiff.toml');
+  writeFileSync(join(directory, 'token'), `${'0123456789abcdef'.repeat(4)}\n`);
+  writeFileSync(configPath, `[metrics]\ntoken_file = "${directory}/token"\n`);
+  assert.equal((await run(['check', '--config', configPath])).status, 0);
+});
+
 test('nothing in a file can drive the terminal', async (t) => {
   const configPath = join(makeDirectory(t), 'bailiff.toml');
   writeFileSync(configPath, '"\\u001b[2J\u202e\x9b" = "\\u009b1m"\n[jail."\\n\\u001b"]\n');

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { createLineReader, LINE_BYTES, LINE_FORMS, type LineForm } from '../../src/cli/line-record.ts';
+import { LINE_FORMS, type LineForm } from '../../src/cli/filter-tool-options.ts';
+import { createLineReader, LINE_BYTES } from '../../src/cli/line-record.ts';
 import type { LogRecord } from '../../src/core/record.ts';
 import { HOUR, MINUTE, SECOND } from '../../src/core/time.ts';
 import { NOW } from './fake-terminal.ts';

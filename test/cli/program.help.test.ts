@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { assertGolden, run } from './fake-terminal.ts';
+import { createWholeProgram } from '../../src/cli/program.ts';
+import { assertGolden, fakeTerminal, run } from './fake-terminal.ts';
 
 const COMMANDS = [
   'run',
@@ -8,13 +9,17 @@ const COMMANDS = [
   'bans',
   'ban',
   'unban',
+  'senders',
   'reload',
   'match',
   'explain',
   'test',
   'lint',
   'import',
+  'fail2ban-client',
+  'tls',
   'check',
+  'completion',
   'ping',
   'version',
 ];
@@ -36,8 +41,35 @@ for (const command of COMMANDS) {
   });
 }
 
+/** Every command of a command, as its words: `tls issue`. */
+const INNER = (await createWholeProgram(fakeTerminal())).commands.flatMap((command) =>
+  command.commands.filter((inner) => inner.name() !== 'help').map((inner) => [command.name(), inner.name()]),
+);
+
+test('a command of a command explains itself too, and its errors say where', async () => {
+  assert.ok(INNER.length > 0);
+  for (const words of INNER) {
+    const { status, out } = await run([...words, '--help']);
+    assert.equal(status, 0);
+    assert.match(out, new RegExp(`^Usage: bailiff ${words.join(' ')}`), words.join(' '));
+    const { status: wrong, error } = await run([...words, '--nonsense']);
+    assert.equal(wrong, 2);
+    assert.ok(error.endsWith(`(see bailiff ${words.join(' ')} --help)`), error);
+  }
+});
+
+test('the list of commands here is that of the program', async () => {
+  const program = await createWholeProgram(fakeTerminal());
+  const visible = program.createHelp().visibleCommands(program);
+  const names = visible.map((command) => command.name()).filter((name) => name !== 'help');
+  assert.deepEqual(names, COMMANDS);
+});
+
 test('no line of any help is wider than 80 columns', async () => {
-  for (const words of [['--help'], ...COMMANDS.map((command) => [command, '--help'])]) {
+  for (const words of [
+    ['--help'],
+    ...[...COMMANDS.map((command) => [command]), ...INNER].map((words) => [...words, '--help']),
+  ]) {
     for (const line of (await run(words)).out.split('\n')) assert.ok(line.length <= 80, line);
   }
 });
@@ -72,6 +104,8 @@ test('every misuse of a command ends with status 2, its reason and where to look
     ['match --journal auth.log --since soon', /'soon' is invalid\. Write it as 2h/],
     ['match --json --text', /option '--json' cannot be used with option '--text'/],
     ['explain', /missing required argument 'LINE'/],
+    ['completion', /missing required argument 'SHELL'/],
+    ['completion tcsh', /Allowed choices are bash, zsh, fish/],
   ];
   for (const [line, reason] of expectations) {
     const { status, out, error } = await run(line.split(' '));

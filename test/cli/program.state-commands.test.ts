@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Style } from '../../src/cli/terminal.ts';
 import type { BanReport } from '../../src/http/control.ts';
-import { BANS, banReport, SSHD, STATUS } from '../http/fake-control.ts';
+import { BANS, banReport, JAIL_DETAILS, SSHD, STATUS } from '../http/fake-control.ts';
 import { startServer } from '../http/running-server.ts';
 import { assertGolden, type Outcome, run } from './fake-terminal.ts';
 
@@ -113,7 +113,7 @@ test('--json prints the daemon’s report', async (t) => {
   const { socketPath } = await startServer(t);
   const reports: ReadonlyArray<readonly [string, unknown]> = [
     ['status', STATUS],
-    ['status sshd', { ...SSHD, bans: BANS }],
+    ['status sshd', { ...SSHD, ...JAIL_DETAILS, bans: BANS }],
     ['bans', { bans: BANS }],
   ];
   for (const [line, report] of reports) {

@@ -96,6 +96,27 @@ test('drop-ins are read in the byte order of their names: tables merge, later va
   assert.deepEqual([jail?.policy.maxRetry, jail?.policy.banTime, jail?.mode], [9, 60 * MINUTE, 'extra']);
 });
 
+test('lists of tables add up: each file may have senders of its own, and a problem is told where it stands', (t) => {
+  const sender = (name: string, address: string) =>
+    `[[sender]]\nname = "${name}"\naddresses = ["${address}"]\n`;
+  const files = {
+    'bailiff.toml': sender('main', '192.168.1.1'),
+    'conf.d/a.toml': sender('one', '192.168.1.2') + sender('two', '192.168.1.3'),
+    'conf.d/b.toml': 'sender = [{ name = "three", addresses = ["192.168.1.4"] }]',
+  };
+  const { plan, lines } = loadFiles(t, files);
+  assert.deepEqual(lines, []);
+  assert.deepEqual(
+    plan?.senders.configured.map(({ name }) => name),
+    ['main', 'one', 'two', 'three'],
+  );
+  const doubled = loadFiles(t, { ...files, 'conf.d/c.toml': `# a copy\n${sender('four', '192.168.1.2')}` });
+  assert.equal(doubled.plan, null);
+  assert.deepEqual(doubled.lines, [
+    'conf.d/c.toml:4:14: "192.168.1.2" is taken: sender "one" has it, conf.d/a.toml:3:14',
+  ]);
+});
+
 test('every file names its own problems, and a value of one file is judged where it is written', (t) => {
   const { plan, lines } = loadFiles(t, {
     'bailiff.toml': '[jail.sshd]\nmax_retry = 3\n',

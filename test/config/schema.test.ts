@@ -9,6 +9,7 @@ type Schema = {
   readonly examples?: readonly unknown[];
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly additionalProperties?: Schema | boolean;
+  readonly required?: readonly string[];
   readonly default?: unknown;
 };
 
@@ -27,6 +28,17 @@ const LEAVES = KEYS.filter(
   ([, schema]) => schema.properties === undefined && schema.additionalProperties === undefined,
 );
 
+/** Examples of the keys that the table at `path` cannot do without. */
+function requiredBeside(path: readonly string[]): Readonly<Record<string, unknown>> {
+  const found = KEYS.find(([other]) => other.join() === path.join());
+  const { required = [], properties = {} } = found?.[1] ?? {};
+  return Object.fromEntries(
+    required
+      .filter((key) => properties[key]?.examples !== undefined)
+      .map((key) => [key, properties[key]?.examples?.[0]]),
+  );
+}
+
 test('every key is described, and every value has an example', () => {
   const silent = KEYS.filter(
     ([path, schema]) => path.at(-1) !== 'NAME' && !schema.description?.endsWith('.'),
@@ -44,7 +56,10 @@ for (const [path, schema] of LEAVES) {
     const values = [...(schema.examples ?? []), ...(schema.default === undefined ? [] : [schema.default])];
     for (const value of values) {
       const document = path.reduceRight<unknown>(
-        (inner, key) => ({ [key === 'NAME' ? 'sshd' : key]: inner }),
+        (inner, key, index) => ({
+          ...requiredBeside(path.slice(0, index)),
+          [key === 'NAME' ? 'sshd' : key]: inner,
+        }),
         value,
       );
       assert.ok(configSchema.safeParse(document).success, JSON.stringify(document));

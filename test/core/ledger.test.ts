@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Decision } from '../../src/core/decision.ts';
+import type { Word } from '../../src/core/failure.ts';
 import { MAX_PENDING_CHANGES } from '../../src/core/jail-ledger.ts';
 import { Ledger } from '../../src/core/ledger.ts';
 import type { JailPolicy } from '../../src/core/policy.ts';
@@ -31,10 +32,13 @@ class Court {
     this.ledger = new Ledger(limits);
     this.ledger.reconfigure({ policies, limits, protectedNetworks: trust }, this.at, []);
   }
-  fail(address: string, options: { jail?: string; weight?: number; seenAt?: number } = {}): Decision[] {
+  fail(
+    address: string,
+    options: { jail?: string; weight?: number; seenAt?: number; word?: Word } = {},
+  ): Decision[] {
     const out: Decision[] = [];
-    const { jail = 'sshd', weight = 1, seenAt = this.at } = options;
-    this.ledger.observe({ jail, address, weight, seenAt }, this.at, out);
+    const { jail = 'sshd', weight = 1, seenAt = this.at, word = 'full' } = options;
+    this.ledger.observe({ jail, address, weight, seenAt, word }, this.at, out);
     return out;
   }
   wait(duration: number): Decision[] {
@@ -362,4 +366,47 @@ test('time does not run backwards', () => {
   const court = new Court();
   court.wait(SECOND);
   assert.throws(() => court.ledger.advance(START, START, []), /backwards/);
+});
+
+test('a word that bans nobody alone counts, and the next failure of a full word bans', () => {
+  const court = new Court();
+  const address = '203.0.113.9';
+  for (let count = 0; count < 100; count++)
+    assert.deepEqual(court.fail(address, { word: 'never-alone', weight: 9 }), []);
+  assert.deepEqual(
+    court.ledger.observe(
+      { jail: 'sshd', address, weight: 1, seenAt: court.at, word: 'never-alone' },
+      court.at,
+      [],
+    ),
+    {
+      outcome: 'counted',
+      offender: address,
+      count: SSHD.maxRetry - 1,
+    },
+  );
+  assert.deepEqual(
+    court.fail(address).map(({ kind }) => kind),
+    ['ban'],
+  );
+  assert.equal(court.ledger.counts('sshd').totalFailures, 102);
+});
+
+test('where one failure is an offence, a word that bans nobody alone leaves nothing behind', () => {
+  const court = new Court([{ ...SSHD, maxRetry: 1 }]);
+  assert.deepEqual(court.fail('203.0.113.9', { word: 'never-alone' }), []);
+  assert.deepEqual(court.ledger.image().windows, []);
+  assert.equal(court.fail('203.0.113.9').length, 1);
+});
+
+test('it neither extends a ban nor takes what others have reported away', () => {
+  const court = new Court();
+  for (let count = 0; count < 3; count++) court.fail('203.0.113.9');
+  court.wait(MINUTE);
+  for (let count = 0; count < 5; count++)
+    assert.deepEqual(court.fail('203.0.113.9', { word: 'never-alone' }), []);
+  court.fail('203.0.113.10');
+  court.fail('203.0.113.10');
+  court.fail('203.0.113.10', { word: 'never-alone' });
+  assert.equal(court.fail('203.0.113.10').length, 1);
 });

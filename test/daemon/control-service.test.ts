@@ -11,6 +11,7 @@ import { Health } from '../../src/daemon/health.ts';
 import { Persister } from '../../src/daemon/persister.ts';
 import { Pipeline } from '../../src/daemon/pipeline.ts';
 import { rulesOf } from '../../src/daemon/rules.ts';
+import { SenderDirectory } from '../../src/syslog/sender.ts';
 import { FakeFirewall, ManualTime } from './fake-firewall.ts';
 import { FakeStore, failureOf, planOf, policyOf, Recorder } from './parts.ts';
 
@@ -23,6 +24,7 @@ const PLAN = planOf({
   refusedJails: [{ name: 'shop', problems: ['shop.toml:1:1: no'] }],
 });
 
+const SENDERS = { senders: [], refused: [], lost: [{ listener: 'udp 127.0.0.1:514', count: 3 }] };
 const ACTIVITY = { failures: [0, 2], bans: [1, 0] };
 
 async function setUp(t: TestContext) {
@@ -51,7 +53,8 @@ async function setUp(t: TestContext) {
   });
   await enforcer.start([]);
   t.after(() => enforcer.stop());
-  const pipeline = new Pipeline({ ...parts, ledger, enforcer, persister }, rulesOf(plan));
+  const senders = new SenderDirectory(plan.senders);
+  const pipeline = new Pipeline({ ...parts, ledger, enforcer, persister, senders }, rulesOf(plan));
   const service = new ControlService({
     ...parts,
     ledger,
@@ -60,6 +63,7 @@ async function setUp(t: TestContext) {
     pipeline,
     health: new Health(),
     activity: { report: () => ACTIVITY },
+    senderTable: { report: () => SENDERS },
     startedAt: time.now(),
     configPath: '/etc/bailiff/bailiff.toml',
     plan: () => plan,
@@ -285,6 +289,14 @@ test('the status has the numbers of every active jail, and what stays out', asyn
     currentBans: 1,
     totalBans: 1,
   });
-  assert.deepEqual({ ...service.jail('sshd'), bans: [] }, { ...status.jails[0], bans: [] });
+  assert.deepEqual(
+    { ...service.jail('sshd'), bans: [] },
+    { ...status.jails[0], ignore: ['192.0.2.0/24'], findTimeSeconds: 600, banTimeSeconds: 300, bans: [] },
+  );
   assert.equal(status.jails[1]?.currentBans, 0);
+});
+
+test('who sends what is what the table of senders knows', async (t) => {
+  const { service } = await setUp(t);
+  assert.equal(service.senders(), SENDERS);
 });

@@ -78,3 +78,20 @@ test('a user name of the attacker cannot drive the terminal, break the line, or 
 test('what only counts has no line', () => {
   assert.equal(logLineOf({ kind: 'records', source: 'udp', count: 1, bytes: 10, matched: 0 }), null);
 });
+
+test('a handshake that fails is told in one line with what helps', () => {
+  const line = logLineOf({
+    kind: 'handshake-failed',
+    source: 'tls',
+    sender: '192.0.2.7',
+    reason: 'expired',
+    detail: 'its certificate has expired',
+    advice: 'give it a new one',
+    count: 3,
+  });
+  assert.equal(line?.severity, 'warning');
+  assert.equal(
+    line?.message,
+    'TLS handshake of 192.0.2.7 failed 3 times: its certificate has expired; give it a new one',
+  );
+});

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { connect } from 'node:tls';
 import type { ListenAddress, MetricsPlan } from '../../src/config/plan.ts';
+import { DAY } from '../../src/core/time.ts';
 import { MetricsEndpoint } from '../../src/daemon/metrics-endpoint.ts';
 import { makeCertificate, missingOpenssl } from '../http/certificate.ts';
 import { makeDirectory } from '../http/running-server.ts';
@@ -125,8 +126,10 @@ test('when the file of a token cannot be read, the page is not open to everybody
   await assert.rejects(fetch(url));
 });
 
-test('a reload takes a new certificate', { skip: missingOpenssl() ?? false }, async (t) => {
-  const { endpoint, last } = setUp(t);
+test('a reload takes a new certificate, and tells when it expires', {
+  skip: missingOpenssl() ?? false,
+}, async (t) => {
+  const { endpoint, recorder, last } = setUp(t);
   const directory = makeDirectory(t);
   const { certificatePath, keyPath } = makeCertificate(directory, 'served');
   const plan = planWith([LOOPBACK], { tls: { certificate: certificatePath, key: keyPath } });
@@ -141,7 +144,9 @@ test('a reload takes a new certificate', { skip: missingOpenssl() ?? false }, as
   };
   await endpoint.apply(plan);
   const first = await certificateNow();
-  makeCertificate(directory, 'served');
+  makeCertificate(directory, 'served', 30);
   await endpoint.apply(plan);
   assert.notEqual(await certificateNow(), first);
+  const [before, after] = recorder.of('certificate').map(({ until }) => until);
+  assert.equal(Math.round(((after ?? 0) - (before ?? 0)) / DAY), 28);
 });

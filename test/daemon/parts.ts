@@ -10,6 +10,7 @@ import type { LogRecord } from '../../src/core/record.ts';
 import type { LedgerChanges } from '../../src/core/snapshot.ts';
 import { MINUTE } from '../../src/core/time.ts';
 import type { Store, StoredState } from '../../src/state/store.ts';
+import type { SendersPlan } from '../../src/syslog/sender.ts';
 
 /** When the tests take place: 20 November 2026, 14:34:35 UTC. */
 export const START = 1_795_185_275_000_000;
@@ -40,11 +41,15 @@ export function planOf(parts: Partial<Plan> = {}): Plan {
     syslog: {
       udp: [],
       tcp: [],
-      senders: ['127.0.0.0/8', '::1'],
+      tls: [],
+      unix: [],
+      unixUsers: [],
+      tlsServer: null,
       maxMessageBytes: 1_024,
       maxConnections: 10,
       maxConnectionsPerSender: 10,
     },
+    senders: sendersOf(),
     metrics: { listen: [], tokenFile: null, tls: null, fail2banNames: false },
     firewall: { backend: 'dry-run', table: 'bailiff' },
     trust: [],
@@ -55,6 +60,11 @@ export function planOf(parts: Partial<Plan> = {}): Plan {
     refusedJails: [],
     ...parts,
   };
+}
+
+/** Loopback may send, and there is no sender of a name. */
+export function sendersOf(parts: Partial<SendersPlan> = {}): SendersPlan {
+  return { networks: ['127.0.0.0/8', '::1'], udpWord: 'full', rate: null, configured: [], ...parts };
 }
 
 /** An entry of the journal that says `address`, from sshd. */

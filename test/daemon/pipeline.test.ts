@@ -15,15 +15,18 @@ import {
   MAX_ENDED_AT_ONCE,
   Pipeline,
 } from '../../src/daemon/pipeline.ts';
+import type { MatcherCounters } from '../../src/match/matcher.ts';
 import type { RecordBatch } from '../../src/sources/source.ts';
-import { describeDecision, LIMITS, policyOf, Recorder, recordAt, START } from './parts.ts';
+import { SenderDirectory } from '../../src/syslog/sender.ts';
+import { senderOf } from '../syslog/senders.ts';
+import { describeDecision, LIMITS, policyOf, Recorder, recordAt, START, sendersOf } from './parts.ts';
 
 const A = '203.0.113.9';
 const B = '203.0.113.10';
 
 /** Finds in a message like `sshd failure normal 203.0.113.9 2` what it says, the weight at the end. */
 const MATCHER = {
-  counters: { untrusted: 0, sessionsDropped: 0 },
+  counters: { untrusted: 0, sessionsDropped: 0, filters: [] } as MatcherCounters,
   match(record: LogRecord, out: Match[]): void {
     if (record.message === '') return;
     const [filter = '', kind, mode, address = '', weight = '1'] = record.message.split(' ');
@@ -40,7 +43,7 @@ const MATCHER = {
   },
   takeCounters() {
     const counters = this.counters;
-    this.counters = { untrusted: 0, sessionsDropped: 0 };
+    this.counters = { untrusted: 0, sessionsDropped: 0, filters: [] };
     return counters;
   },
 };
@@ -52,6 +55,7 @@ class Court {
   readonly enforced: { readonly what: string; readonly arrivalAt: number }[] = [];
   readonly announced: BailiffEvent[][] = [];
   readonly positions: string[] = [];
+  readonly senders = new SenderDirectory(sendersOf());
   readonly pipeline: Pipeline;
 
   constructor(
@@ -70,6 +74,7 @@ class Court {
           advance: (position) => this.positions.push(position),
           changed: (announcements) => this.announced.push([...announcements]),
         },
+        senders: this.senders,
         clock: { now: () => this.at },
         emit: this.recorder.emit,
       },
@@ -234,7 +239,7 @@ test('a tick tells what limits have cost, and what the matcher has turned away',
   const court = new Court(null, [policyOf()], { maxOffenders: 1, maxBans: 1 });
   court.udp(fail(A), fail(B), fail(B), fail(B));
   court.udp(fail(A), fail(A), fail(A));
-  MATCHER.counters = { untrusted: 4, sessionsDropped: 5 };
+  MATCHER.counters = { untrusted: 4, sessionsDropped: 5, filters: [] };
   court.pipeline.tick();
   court.pipeline.tick();
   assert.deepEqual(
@@ -312,7 +317,15 @@ test('after the start a backlog may come for some seconds, so restored windows s
   ledger.reconfigure({ policies: [policyOf()], limits: LIMITS, protectedNetworks: [] }, START, []);
   let at = START;
   const nobody = { enqueue: () => {}, advance: () => {}, changed: () => {} };
-  const parts = { ledger, enforcer: nobody, persister: nobody, clock: { now: () => at }, emit: () => {} };
+  const senders = new SenderDirectory(sendersOf());
+  const parts = {
+    ledger,
+    enforcer: nobody,
+    persister: nobody,
+    senders,
+    clock: { now: () => at },
+    emit: () => {},
+  };
   const pipeline = new Pipeline(parts, { matcher: MATCHER, routes: new Map() });
   at += BACKLOG_PATIENCE - 1;
   pipeline.tick();
@@ -320,4 +333,67 @@ test('after the start a backlog may come for some seconds, so restored windows s
   at += 1;
   pipeline.tick();
   assert.equal(ledger.counts('sshd').offenders, 0);
+});
+
+test('the records of a sender feed the jails that it may feed, and what others say is told', () => {
+  const court = new Court(null, [
+    policyOf({ name: 'sshd', maxRetry: 1 }),
+    policyOf({ name: 'mail', maxRetry: 1 }),
+  ]);
+  const nas = senderOf({ name: 'nas1', networks: ['192.0.2.7'], jails: ['mail'] });
+  court.senders.configure(sendersOf({ configured: [nas] }));
+  const record = (sender: string) =>
+    recordAt(court.at, { source: 'udp', sender, message: 'sshd failure normal 203.0.113.9' });
+  court.pipeline.accept({ source: 'udp', records: [record('192.0.2.7')], bytes: 1, position: null });
+  assert.deepEqual(
+    [...court.ledger.bans()].map(({ jail }) => jail),
+    ['mail'],
+  );
+  assert.deepEqual(
+    court.recorder.of('ignored').map(({ jail, reason }) => [jail, reason]),
+    [['sshd', 'sender-jails']],
+  );
+  court.pipeline.accept({ source: 'udp', records: [record('192.0.2.8')], bytes: 1, position: null });
+  assert.equal([...court.ledger.bans()].length, 2);
+});
+
+test('a word over UDP that bans nobody alone waits for one that came by other ways', () => {
+  const court = new Court(null, [policyOf({ maxRetry: 2 })]);
+  court.senders.configure(sendersOf({ udpWord: 'never-alone' }));
+  const accept = (source: 'udp' | 'tcp' | 'journal') => {
+    const sender = source === 'journal' ? '' : '192.0.2.7';
+    const records = [recordAt(court.at, { source, sender, message: 'sshd failure normal 203.0.113.9' })];
+    court.pipeline.accept({ source, records, bytes: 1, position: null });
+    return [...court.ledger.bans()].length;
+  };
+  for (let count = 0; count < 10; count++) assert.equal(accept('udp'), 0);
+  assert.equal(accept('journal'), 1);
+});
+
+test('a relay lends what it may do itself, and no more', () => {
+  const jails = [policyOf({ name: 'sshd', maxRetry: 1 }), policyOf({ name: 'mail', maxRetry: 1 })];
+  const court = new Court(null, jails);
+  const nas = senderOf({ name: 'nas1' });
+  const relay = senderOf({ name: 'relay', networks: ['192.0.2.2'], isRelay: true, jails: ['mail'] });
+  court.senders.configure(sendersOf({ configured: [nas, relay] }));
+  const message = 'sshd failure normal 203.0.113.9';
+  const records = [recordAt(court.at, { source: 'tcp', sender: 'nas1', via: '192.0.2.2', message })];
+  court.pipeline.accept({ source: 'tcp', records, bytes: 1, position: null });
+  assert.deepEqual(
+    [...court.ledger.bans()].map(({ jail }) => jail),
+    ['mail'],
+  );
+});
+
+test('what filters cost and nearly matched is told every second, and by old rules before new ones take their place', () => {
+  const court = new Court();
+  const filters = [{ filter: 'sshd', nearMisses: 3, busyMicroseconds: 12.5 }];
+  const report = { untrusted: 0, sessionsDropped: 0, filters };
+  MATCHER.counters = report;
+  court.pipeline.tick();
+  court.pipeline.tick();
+  assert.deepEqual(court.recorder.of('filter-activity'), [{ kind: 'filter-activity', filters }]);
+  MATCHER.counters = report;
+  court.pipeline.setRules({ matcher: MATCHER, routes: new Map() });
+  assert.equal(court.recorder.of('filter-activity').length, 2);
 });

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { HOUR } from '../../src/core/time.ts';
 import { Sources, shiftRecords } from '../../src/daemon/sources.ts';
 import type { RecordBatch } from '../../src/sources/source.ts';
-import { planOf, Recorder, recordAt, START } from './parts.ts';
+import { SenderDirectory } from '../../src/syslog/sender.ts';
+import { planOf, Recorder, recordAt, START, sendersOf } from './parts.ts';
 
 const BATCH: RecordBatch = {
   source: 'journal',
@@ -32,7 +33,13 @@ for (const [plan, detail] of [
   test(`a journal that nobody wants is ${detail}`, async (t) => {
     const recorder = new Recorder();
     const clock = { now: () => START, lead: () => 0, wall: { now: () => START } };
-    const sources = new Sources({ clock, sink: () => {}, emit: recorder.emit, journalPosition: null });
+    const sources = new Sources({
+      clock,
+      sink: () => {},
+      emit: recorder.emit,
+      senders: new SenderDirectory(sendersOf()),
+      journalPosition: null,
+    });
     t.after(() => sources.stop());
     await sources.apply(plan);
     const journal = recorder.of('component').find(({ component }) => component === 'journal');

@@ -1,13 +1,28 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { connect as connectTls } from 'node:tls';
+import type { Identity } from '../../src/certificates/authority.ts';
 import type { ListenAddress, Plan } from '../../src/config/plan.ts';
 import type { LogRecord } from '../../src/core/record.ts';
-import { SyslogListeners } from '../../src/daemon/syslog-listeners.ts';
+import { SyslogListeners, type SyslogListenersOptions } from '../../src/daemon/syslog-listeners.ts';
+import { AF_INET, encodeInternetAddress } from '../../src/native/socket-address.ts';
+import {
+  bindSocket,
+  closeSocket,
+  openSocket,
+  readLocalAddress,
+  SOCK_STREAM,
+} from '../../src/native/socket-calls.ts';
+import { SenderDirectory } from '../../src/syslog/sender.ts';
 import { waitFor } from '../bed/waiting.ts';
-import { planOf, Recorder, START } from './parts.ts';
+import { makeDirectory } from '../http/running-server.ts';
+import { makeCertificates, makeServer } from '../sources/certificates.ts';
+import { planOf, Recorder, START, sendersOf } from './parts.ts';
 
 const LOOPBACK = { host: '127.0.0.1', port: 0 };
 const PATIENCE_MILLISECONDS = 10_000;
@@ -16,13 +31,17 @@ function syslogOf(parts: Partial<Plan['syslog']>): Plan['syslog'] {
   return { ...planOf().syslog, ...parts };
 }
 
-function setUp(t: TestContext) {
+function setUp(t: TestContext, changes: Partial<SyslogListenersOptions> = {}) {
   const recorder = new Recorder();
+  const senders = new SenderDirectory(sendersOf());
   const records: LogRecord[] = [];
   const listeners = new SyslogListeners({
     clock: { now: () => START },
     sink: (batch) => records.push(...batch.records),
     emit: recorder.emit,
+    watchMilliseconds: 15,
+    ...changes,
+    senders,
   });
   t.after(() => listeners.stop());
   const told = () => recorder.of('component').map(({ health, detail }) => `${health}: ${detail}`);
@@ -32,7 +51,7 @@ function setUp(t: TestContext) {
       PATIENCE_MILLISECONDS,
       () => records.find((one) => one.message === message) ?? null,
     );
-  return { listeners, recorder, told, received };
+  return { listeners, recorder, senders, told, received };
 }
 
 /** Where a listener is bound, from `udp 127.0.0.1:40022`. */
@@ -99,13 +118,14 @@ test('a listener more or less leaves the others alone', async (t) => {
 });
 
 test('other senders hold from then on', async (t) => {
-  const { listeners, recorder, received } = setUp(t);
+  const { listeners, recorder, senders, received } = setUp(t);
   const port = await freePort();
   const udp: ListenAddress[] = [{ host: '127.0.0.1', port }];
-  await listeners.apply(syslogOf({ udp, senders: ['192.0.2.0/24'] }));
+  senders.configure(sendersOf({ networks: ['192.0.2.0/24'] }));
+  await listeners.apply(syslogOf({ udp }));
   await sendUdp(port, 'from a stranger');
   await waitFor('the rejection', PATIENCE_MILLISECONDS, () => recorder.of('rejected')[0] ?? null);
-  await listeners.apply(syslogOf({ udp, senders: ['127.0.0.1'] }));
+  senders.configure(sendersOf({ networks: ['127.0.0.1'] }));
   await sendUdp(port, 'from a friend');
   await received('from a friend');
   assert.equal(recorder.of('rejected').length, 1);
@@ -149,4 +169,77 @@ test('after it was stopped nobody listens', async (t) => {
   const refused = connect(port, '127.0.0.1');
   const [error] = await once(refused, 'error');
   assert.equal(error.code, 'ECONNREFUSED');
+});
+
+test('it listens over TLS as soon as it has a certificate, and a new one takes nothing from open connections', async (t) => {
+  const directory = makeDirectory(t);
+  const made = await makeCertificates();
+  const path = (name: string) => join(directory, name);
+  const put = (identity: Identity) => {
+    writeFileSync(path('server.key'), identity.key);
+    writeFileSync(path('server.crt'), identity.certificate);
+  };
+  const { listeners, told, received } = setUp(t);
+  const tlsServer = {
+    certificate: path('server.crt'),
+    key: path('server.key'),
+    clientCa: null,
+    requiresClientCertificate: false,
+    revoked: null,
+  };
+  await listeners.apply(syslogOf({ tls: [LOOPBACK], tlsServer }));
+  assert.match(told()[0] ?? '', /^down: TLS is off: cannot use certificate .*ENOENT/);
+  put(made.server);
+  const bound = await waitFor('the listener', PATIENCE_MILLISECONDS, () => listeners.bound()[0] ?? null);
+  assert.match(bound, /^tls 127\.0\.0\.1:\d+$/);
+  await waitFor(
+    'the word',
+    PATIENCE_MILLISECONDS,
+    () =>
+      /^up: listens on tls 127\.0\.0\.1:\d+; TLS certificate valid until \d{4}-/.test(told().at(-1) ?? '') ||
+      null,
+  );
+  const ca = made.authority.certificate;
+  const options = { host: '127.0.0.1', port: portOf(bound), ca };
+  const open = connectTls({ ...options, servername: 'log.example.net' });
+  await once(open, 'secureConnect');
+  put(await makeServer(made.authority, 'new.example.net'));
+  await listeners.apply(syslogOf({ tls: [LOOPBACK], tlsServer }));
+  assert.equal(listeners.bound()[0], bound);
+  const fresh = connectTls({ ...options, servername: 'new.example.net' });
+  await once(fresh, 'secureConnect');
+  fresh.end('<38>sshd[1]: by the new\n');
+  await received('by the new');
+  open.end('<38>sshd[1]: by the old\n');
+  assert.equal((await received('by the old')).source, 'tls');
+});
+
+test('sockets that were passed to it are heard without any configuration, and what is none is told', async (t) => {
+  const descriptor = openSocket(AF_INET, SOCK_STREAM);
+  t.after(() => closeSocket(descriptor));
+  bindSocket(descriptor, encodeInternetAddress('127.0.0.1', 0));
+  const address = readLocalAddress(descriptor);
+  assert.ok(address?.family === 'internet');
+  const { host, port } = address;
+  const activation = {
+    sockets: [{ fd: descriptor, name: 'syslog', kind: 'tcp', address: { host, port } }] as const,
+    refused: ['descriptor 4 ("x") is no UDP socket'],
+  };
+  const { listeners, told, received } = setUp(t, { activation });
+  await listeners.apply(syslogOf({}));
+  assert.deepEqual(told(), [
+    `degraded: listens on tcp 127.0.0.1:${port}; passed descriptor 4 ("x") is no UDP socket`,
+  ]);
+  await listeners.apply(syslogOf({ maxMessageBytes: 2_048, tcp: [{ host, port }] }));
+  assert.deepEqual(listeners.bound(), [`tcp 127.0.0.1:${port}`]);
+  connect(port, '127.0.0.1').end('<38>sshd[1]: passed along\n');
+  await received('passed along');
+});
+
+test('it hears programs of this host at a unix socket', async (t) => {
+  const path = join(makeDirectory(t), 'log');
+  const { listeners, told } = setUp(t);
+  await listeners.apply(syslogOf({ unix: [path] }));
+  assert.deepEqual(listeners.bound(), [`unix ${path}`]);
+  assert.deepEqual(told(), [`up: listens on unix ${path}`]);
 });

@@ -18,10 +18,10 @@ export function missingOpenssl(): string | null {
 }
 
 /** One for 127.0.0.1, signed by itself, in files of this directory. */
-export function makeCertificate(directory: string, name: string): MadeCertificate {
+export function makeCertificate(directory: string, name: string, days = 2): MadeCertificate {
   const certificatePath = join(directory, `${name}.crt`);
   const keyPath = join(directory, `${name}.key`);
-  const words = `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=${name} -addext subjectAltName=IP:127.0.0.1`;
+  const words = `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days ${days} -subj /CN=${name} -addext subjectAltName=IP:127.0.0.1`;
   const made = spawnSync('openssl', [...words.split(' '), '-out', certificatePath, '-keyout', keyPath]);
   if (made.status !== 0) throw new Error(`openssl: ${made.stderr}`);
   return {

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { OperationalError } from '../../src/core/errors.ts';
 import { MAX_BODY_BYTES, MAX_CONNECTIONS } from '../../src/http/app.ts';
 import { ControlError } from '../../src/http/control.ts';
-import { BANS, banReport, SSHD, STATUS } from './fake-control.ts';
+import { BANS, banReport, JAIL_DETAILS, SENDERS, SSHD, STATUS } from './fake-control.ts';
 import { JSON_BODY, open, type RunningServer, send, startServer } from './running-server.ts';
 
 type ErrorBody = { readonly error: { readonly code: string; readonly message: string } };
@@ -23,7 +23,8 @@ test('every GET answers the control object’s report as JSON', async (t) => {
     ['/v1/ping', { answer: 'pong' }],
     ['/v1/version', { version: '0.1.0' }],
     ['/v1/status', STATUS],
-    ['/v1/jails/sshd', { ...SSHD, bans: BANS }],
+    ['/v1/jails/sshd', { ...SSHD, ...JAIL_DETAILS, bans: BANS }],
+    ['/v1/senders', SENDERS],
     ['/v1/bans', { bans: BANS }],
     ['/v1/bans?jail=sshd', { bans: BANS }],
     ['/v1/bans?jail=mail', { bans: [] }],

@@ -6,6 +6,7 @@ import type {
   JailReport,
   JailStatusReport,
   ReloadReport,
+  SendersReport,
   StatusReport,
 } from '../../src/http/control.ts';
 import { ControlError } from '../../src/http/control.ts';
@@ -22,6 +23,9 @@ export const SSHD: JailReport = {
   currentBans: 2,
   totalBans: 14,
 };
+
+/** What the status of one jail has more. */
+export const JAIL_DETAILS = { ignore: ['127.0.0.0/8', '::1'], findTimeSeconds: 600, banTimeSeconds: 600 };
 
 export function banReport(changes: Partial<BanReport> = {}): BanReport {
   return {
@@ -49,6 +53,70 @@ export const BANS: readonly BanReport[] = [
     enforced: false,
   }),
 ];
+
+export const SENDERS: SendersReport = {
+  senders: [
+    {
+      name: 'nas1',
+      sender: '192.168.1.10',
+      state: 'usual',
+      transports: ['udp', 'tls'],
+      relays: [],
+      dialects: [{ dialect: 'rfc3164', count: 123_456 }],
+      records: 123_456,
+      bytes: 12_345_678,
+      recordsPerSecond: 1.25,
+      limited: 0,
+      rejected: 0,
+      lastSeen: '2026-11-21T00:11:51.123Z',
+      clockSkewSeconds: -0.5,
+    },
+    {
+      name: 'router',
+      sender: '',
+      state: 'unheard',
+      transports: [],
+      relays: [],
+      dialects: [],
+      records: 0,
+      bytes: 0,
+      recordsPerSecond: 0,
+      limited: 0,
+      rejected: 0,
+      lastSeen: null,
+      clockSkewSeconds: null,
+    },
+    {
+      name: null,
+      sender: '192.168.1.77',
+      state: 'silent',
+      transports: ['udp'],
+      relays: [],
+      dialects: [
+        { dialect: 'rfc3164', count: 9 },
+        { dialect: 'raw', count: 2 },
+        { dialect: 'cisco', count: 1 },
+      ],
+      records: 12,
+      bytes: 800,
+      recordsPerSecond: 0,
+      limited: 1_200,
+      rejected: 1,
+      lastSeen: '2026-11-20T21:11:53.000Z',
+      clockSkewSeconds: 7_200,
+    },
+  ],
+  refused: [
+    {
+      address: '198.51.100.7',
+      transports: ['udp'],
+      reason: 'unknown-sender',
+      count: 1_234,
+      lastSeen: '2026-11-21T00:10:00.000Z',
+    },
+  ],
+  lost: [{ listener: 'udp 0.0.0.0:514', count: 17 }],
+};
 
 export const STATUS: StatusReport = {
   version: '0.1.0',
@@ -79,6 +147,7 @@ export class FakeControl implements Control {
   readonly calls: string[] = [];
   held: readonly BanReport[] = BANS;
   state: StatusReport = STATUS;
+  sendersReport: SendersReport = SENDERS;
   reloadReport: ReloadReport = { applied: true, problems: [], jails: ['sshd'] };
   /** Thrown by the next call instead of an answer. */
   failure: unknown = null;
@@ -104,7 +173,7 @@ export class FakeControl implements Control {
     this.#called(`jail ${name}`);
     const report = this.state.jails.find((jail) => jail.name === name);
     if (report === undefined) throw new ControlError(404, 'unknown-jail', `there is no jail "${name}"`);
-    return { ...report, bans: this.held.filter((ban) => ban.jail === name) };
+    return { ...report, ...JAIL_DETAILS, bans: this.held.filter((ban) => ban.jail === name) };
   }
 
   bans(): readonly BanReport[] {
@@ -135,6 +204,11 @@ export class FakeControl implements Control {
   async unbanAll(jail: string | null): Promise<readonly BanReport[]> {
     this.#called(`unbanAll ${jail ?? '-'}`);
     return this.#lift((ban) => jail === null || ban.jail === jail);
+  }
+
+  senders(): SendersReport {
+    this.#called('senders');
+    return this.sendersReport;
   }
 
   async reload(): Promise<ReloadReport> {

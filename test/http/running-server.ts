@@ -34,10 +34,12 @@ export function makeDirectory(t: TestContext): string {
   return directory;
 }
 
-export async function startServer(t: TestContext): Promise<RunningServer> {
+export async function startServer(
+  t: TestContext,
+  control: FakeControl = new FakeControl(),
+): Promise<RunningServer> {
   const directory = makeDirectory(t);
   const socketPath = join(directory, 'bailiff.sock');
-  const control = new FakeControl();
   const emitted: BailiffEvent[] = [];
   const bugs: unknown[] = [];
   const subscribers = new Set<Emit>();

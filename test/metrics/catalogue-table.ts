@@ -49,5 +49,6 @@ function formatRow(entry: MetricEntry): string {
 function describeDriver(entry: MetricEntry): string {
   if (entry.events !== undefined) return entry.events.map(({ kind }) => `event \`${kind}\``).join(', ');
   if (entry.ledger !== undefined) return 'the ledger, for each page';
+  if (entry.senders !== undefined) return 'the senders, for each page';
   return entry.process === undefined ? 'the registry itself' : 'the process, for each page';
 }

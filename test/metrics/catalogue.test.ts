@@ -28,8 +28,8 @@ describe('the catalogue', () => {
   });
 
   it('has one kind of driver for each metric', () => {
-    for (const { name, events, ledger, process } of CATALOGUE) {
-      const drivers = [events, ledger, process].filter((driver) => driver !== undefined);
+    for (const { name, events, ledger, senders, process } of CATALOGUE) {
+      const drivers = [events, ledger, senders, process].filter((driver) => driver !== undefined);
       assert.equal(drivers.length, 1, name);
     }
   });
@@ -51,8 +51,9 @@ describe('the catalogue', () => {
 
   it('gives as many label values as there are labels to the series that begin at zero', () => {
     const jails = [{ jail: 'sshd', filters: ['sshd', 'dropbear'] }];
-    for (const { name, labels, zeros } of ENTRIES) {
-      for (const values of zeros?.(jails) ?? []) assert.equal(values.length, labels.length, name);
+    for (const { name, labels, zeros, senderZeros } of ENTRIES) {
+      const series = [...(zeros?.(jails) ?? []), ...(senderZeros?.(['nas1']) ?? [])];
+      for (const values of series) assert.equal(values.length, labels.length, name);
     }
   });
 

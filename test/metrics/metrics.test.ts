@@ -6,7 +6,7 @@ import { SECOND } from '../../src/core/time.ts';
 import { STANDARD_BAN_SETS } from '../../src/firewall/layout.ts';
 import { createMetrics, type Metrics } from '../../src/metrics/metrics.ts';
 import { MAX_LABEL_VALUES } from '../../src/metrics/series.ts';
-import { ATTACKER, LEDGER_LEVELS, PROCESS_LEVELS, STORY, STORY_EVENTS } from './story.ts';
+import { ATTACKER, LEDGER_LEVELS, PROCESS_LEVELS, SENDER_LEVELS, STORY, STORY_EVENTS } from './story.ts';
 
 function newMetrics(): Metrics {
   return createMetrics({ version: '1.2.3', readProcess: () => PROCESS_LEVELS });
@@ -20,7 +20,9 @@ async function storyPage(withFail2banNames = false): Promise<string> {
     { jail: 'sshd', filters: ['sshd', 'dropbear'] },
     { jail: 'nginx', filters: ['nginx'] },
   ]);
+  metrics.declareSenders(['nas1', 'router']);
   metrics.readLedgerFrom(() => LEDGER_LEVELS);
+  metrics.readSendersFrom(() => SENDER_LEVELS);
   for (const event of STORY_EVENTS) metrics.observe(event);
   return metrics.render();
 }
@@ -170,5 +172,35 @@ describe('metrics', () => {
       0,
     );
     assert.equal(await seriesValue(metrics, 'bailiff_component_health{component="firewall",health="up"}'), 1);
+  });
+});
+
+describe('the metrics of senders', () => {
+  it('begin at zero for those that are configured, and for all others together', async () => {
+    const metrics = newMetrics();
+    metrics.declareSenders(['nas1']);
+    for (const sender of ['nas1', 'other'])
+      assert.equal(await seriesValue(metrics, `bailiff_sender_records_total{sender="${sender}"}`), 0);
+  });
+
+  it('have no series for an address, however many send', async () => {
+    const metrics = newMetrics();
+    for (let number = 0; number < 10_000; number++) {
+      const sender = `10.0.${number >> 8}.${number & 255}`;
+      metrics.observe({ ...STORY['sender-activity'], sender, name: '' });
+      metrics.observe({ ...STORY['sender-change'], sender, name: '' });
+    }
+    assert.equal(await seriesValue(metrics, 'bailiff_sender_records_total{sender="other"}'), 30_000);
+    assert.ok(!(await metrics.render()).includes('10.0.'));
+  });
+
+  it('forget the silence of a sender that is no longer configured', async () => {
+    const metrics = newMetrics();
+    let levels = SENDER_LEVELS;
+    metrics.readSendersFrom(() => levels);
+    assert.equal(await seriesValue(metrics, 'bailiff_sender_silent{sender="router"}'), 1);
+    assert.equal(await seriesValue(metrics, 'bailiff_sender_clock_skew_seconds{sender="nas1"}'), -1.5);
+    levels = [];
+    assert.equal(await seriesValue(metrics, 'bailiff_sender_silent{sender="router"}'), null);
   });
 });

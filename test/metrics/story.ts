@@ -1,7 +1,7 @@
 /** One event of every kind, with an attacker's text wherever text can be. */
 import type { BailiffEvent, EventKind, EventOf } from '../../src/core/event.ts';
 import { FOREVER, HOUR, MINUTE } from '../../src/core/time.ts';
-import type { LedgerLevels, ProcessLevels } from '../../src/metrics/levels.ts';
+import type { LedgerLevels, ProcessLevels, SenderLevels } from '../../src/metrics/levels.ts';
 
 /** Tries to forge a series, to drive a terminal, and to be recognised. */
 export const HOSTILE = 'evil"} 1\nbailiff_forged_total 99\u001b[31m\\';
@@ -31,9 +31,46 @@ export const STORY: { readonly [Kind in EventKind]: EventOf<Kind> } = {
   },
   records: { kind: 'records', source: 'udp', count: 3, bytes: 300, matched: 2 },
   rejected: { kind: 'rejected', source: 'udp', sender: ATTACKER, reason: 'malformed', count: 2 },
+  'sender-activity': {
+    kind: 'sender-activity',
+    source: 'udp',
+    sender: ATTACKER,
+    name: 'nas1',
+    via: '',
+    records: 3,
+    bytes: 300,
+    limited: 2,
+    dialects: [{ dialect: 'rfc3164', count: 3 }],
+    clockSkew: -1_500_000,
+    seenAt: 1_000_000,
+  },
+  'sender-change': {
+    kind: 'sender-change',
+    sender: ATTACKER,
+    name: 'nas1',
+    change: 'silent',
+    detail: HOSTILE,
+  },
   'kernel-loss': { kind: 'kernel-loss', source: 'udp', listener: '127.0.0.1:5514', count: 7 },
   connection: { kind: 'connection', source: 'tcp', sender: ATTACKER, change: 'opened', open: 4 },
+  'handshake-failed': {
+    kind: 'handshake-failed',
+    source: 'tls',
+    sender: ATTACKER,
+    reason: 'not-tls',
+    detail: HOSTILE,
+    advice: HOSTILE,
+    count: 2,
+  },
+  certificate: { kind: 'certificate', certificate: 'syslog-server', until: 1_800_000_000_000_000 },
   matched: { kind: 'matched', filter: 'sshd', rule: 'invalid-user', ruleKind: 'failure', source: 'udp' },
+  'filter-activity': {
+    kind: 'filter-activity',
+    filters: [
+      { filter: 'sshd', nearMisses: 2, busyMicroseconds: 1_250.5 },
+      { filter: 'dropbear', nearMisses: 0, busyMicroseconds: 12.75 },
+    ],
+  },
   failure: {
     kind: 'failure',
     jail: 'sshd',
@@ -95,6 +132,12 @@ export const LEDGER_LEVELS: LedgerLevels = {
   ],
   bans: [ban, { ...ban, offender: '2001:db8::/64' }, { ...ban, jail: 'removed' }],
 };
+
+/** One that was heard of, and one that was not. */
+export const SENDER_LEVELS: readonly SenderLevels[] = [
+  { sender: 'nas1', isSilent: false, lastSeenAt: 1_795_000_000_500_000, clockSkew: -1_500_000 },
+  { sender: 'router', isSilent: true, lastSeenAt: null, clockSkew: null },
+];
 
 export const PROCESS_LEVELS: ProcessLevels = {
   version: '1.2.3',

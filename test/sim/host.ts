@@ -12,6 +12,7 @@ import { MINUTE, SECOND } from '../../src/core/time.ts';
 import { Persister } from '../../src/daemon/persister.ts';
 import { BACKLOG_PATIENCE, Pipeline } from '../../src/daemon/pipeline.ts';
 import type { Store, StoredState } from '../../src/state/store.ts';
+import { SenderDirectory } from '../../src/syslog/sender.ts';
 
 export const LIMITS: LedgerLimits = { maxOffenders: 100_000, maxBans: 100_000 };
 
@@ -149,13 +150,15 @@ class LifeStore implements Store {
 }
 
 /** Finds the address that a message is, for the jail of its source. */
+const NO_SENDERS = new SenderDirectory({ networks: [], udpWord: 'full', rate: null, configured: [] });
+
 const MATCHER = {
   match(record: LogRecord, out: Match[]): void {
     const filter = record.source === 'journal' ? 'sshd' : 'web';
     const found = { filter, rule: 'any', kind: 'failure', mode: 'normal', user: '', weight: 1 } as const;
     out.push({ ...found, address: record.message, record });
   },
-  takeCounters: () => ({ untrusted: 0, sessionsDropped: 0 }),
+  takeCounters: () => ({ untrusted: 0, sessionsDropped: 0, filters: [] }),
 };
 
 const RULES = {
@@ -298,7 +301,7 @@ export class Host {
     const emit = (event: BailiffEvent): void => this.#check(event, store);
     const persister = new Persister({ store, ledger, journalPosition, clock, emit });
     const enforcer = { enqueue: (all: readonly Decision[]) => this.#enforce(all) };
-    const pipeline = new Pipeline({ ledger, persister, clock, emit, enforcer }, RULES);
+    const pipeline = new Pipeline({ ledger, persister, senders: NO_SENDERS, clock, emit, enforcer }, RULES);
     for (const ban of ledger.bans()) this.#kernel.set(keyOf(ban), ban);
     for (const ban of this.#kernel.values()) {
       if (ban.until > this.at)

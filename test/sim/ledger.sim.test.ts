@@ -142,6 +142,24 @@ test('memory stays within the limits, and the counts are those of the image', ()
   });
 });
 
+test('a word that bans nobody alone never bans, and leaves every window short of an offence', () => {
+  forEachWorld((steps) => {
+    const ledger = new Ledger(ANY_LIMITS);
+    for (const [index, step] of steps.entries()) {
+      if (step.kind !== 'observe' || step.failure.word !== 'never-alone') {
+        apply(ledger, step);
+        continue;
+      }
+      const decisions: Decision[] = [];
+      const observation = ledger.observe(step.failure, step.at, decisions);
+      assert.deepEqual(decisions, []);
+      const { policies } = lastSettings(steps, index);
+      const maxRetry = policies.find(({ name }) => name === step.failure.jail)?.maxRetry ?? 0;
+      assert.ok(observation.outcome === 'ignored' || observation.count < maxRetry);
+    }
+  });
+});
+
 function lastPolicyNames(steps: readonly Step[], step: Step): Set<string> {
   return new Set(lastSettings(steps, steps.indexOf(step)).policies.map((policy) => policy.name));
 }

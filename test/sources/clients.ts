@@ -34,12 +34,15 @@ export type Rsyslog = {
   readonly stop: () => Promise<void>;
 };
 
-/** Starts an rsyslogd that forwards all it gets with omfwd, whose parameters are given: `port="514" protocol="udp"`. */
-export async function startRsyslog(parameters: string): Promise<Rsyslog> {
+/**
+ * Starts an rsyslogd that forwards all it gets with omfwd, whose parameters are given: `port="514" protocol="udp"`.
+ * `globals` are further parameters of global().
+ */
+export async function startRsyslog(parameters: string, globals: readonly string[] = []): Promise<Rsyslog> {
   const directory = await mkdtemp(join(tmpdir(), 'bailiff-rsyslog-'));
   const socket = join(directory, 'log');
   const configuration = [
-    `global(workDirectory="${directory}")`,
+    `global(${[`workDirectory="${directory}"`, ...globals].join(' ')})`,
     'module(load="imuxsock" SysSock.Use="off")',
     `input(type="imuxsock" Socket="${socket}" UseSysTimeStamp="off")`,
     `action(type="omfwd" target="127.0.0.1" ${parameters})`,

@@ -2,13 +2,23 @@
  * A syslog listener under test on a free loopback port: everything that comes out of it, and waiting for some of it.
  */
 import type { BailiffEvent, EventKind, EventOf } from '../../src/core/event.ts';
-import { PrefixSet } from '../../src/core/prefix-set.ts';
 import type { LogRecord } from '../../src/core/record.ts';
 import type { ListenerOptions, ListenerState, ListeningSource } from '../../src/sources/listen.ts';
 import type { RecordBatch } from '../../src/sources/source.ts';
+import { SenderDirectory, type SendersPlan } from '../../src/syslog/sender.ts';
 import { waitFor } from '../bed/waiting.ts';
 
 const PATIENCE_MILLISECONDS = 10_000;
+
+/** These networks may send; changes say more. */
+export function sendersOf(changes: Partial<SendersPlan> = {}): SenderDirectory {
+  return new SenderDirectory({ networks: [], udpWord: 'full', rate: null, configured: [], ...changes });
+}
+
+/** Only these networks may send. */
+export function permitting(...networks: string[]): SenderDirectory {
+  return sendersOf({ networks });
+}
 
 export class Listening {
   readonly batches: RecordBatch[] = [];
@@ -22,7 +32,7 @@ export class Listening {
   options(changes: Partial<ListenerOptions> = {}): ListenerOptions {
     return {
       listen: { host: '127.0.0.1', port: 0 },
-      senders: new PrefixSet(['127.0.0.0/8', '::1']),
+      senders: permitting('127.0.0.0/8', '::1'),
       maxMessageBytes: 1024,
       clock: { now: () => this.now },
       sink: (batch) => this.batches.push(batch),

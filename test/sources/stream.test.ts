@@ -2,16 +2,17 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { describe, it } from 'node:test';
-import { PrefixSet } from '../../src/core/prefix-set.ts';
+import { AF_INET, encodeInternetAddress } from '../../src/native/socket-address.ts';
+import { bindSocket, closeSocket, openSocket, SOCK_STREAM } from '../../src/native/socket-calls.ts';
 import { MAX_BATCH_RECORDS } from '../../src/sources/listen.ts';
-import { createTcpSource, type StreamOptions } from '../../src/sources/stream.ts';
+import { createStreamSource, type StreamOptions } from '../../src/sources/stream.ts';
 import { log, noLogger, noRsyslog, startRsyslog } from './clients.ts';
-import { Listening } from './listening.ts';
+import { Listening, permitting } from './listening.ts';
 
 function listen(changes: Partial<StreamOptions> = {}): Promise<Listening> {
   const listening = new Listening();
   const limits = { maxConnections: 20, maxConnectionsPerSender: 10 };
-  return listening.start(createTcpSource({ ...listening.options(), ...limits, ...changes }));
+  return listening.start(createStreamSource({ ...listening.options(), ...limits, ...changes }));
 }
 
 /** A connection; resets and refusals are what the tests are about, so its errors are none of theirs. */
@@ -109,7 +110,7 @@ describe('a TCP listener', () => {
   });
 
   it('refuses unknown senders', async () => {
-    await using listening = await listen({ senders: new PrefixSet(['192.0.2.0/24']) });
+    await using listening = await listen({ senders: permitting('192.0.2.0/24') });
     const socket = await open(listening);
     socket.resume();
     await once(socket, 'close');
@@ -207,6 +208,62 @@ describe('a TCP listener', () => {
     socket.end('<38>a: b\n');
     const [record] = await listening.received(1);
     assert.equal(record?.sender, '::1');
+  });
+
+  it('takes over a socket that was passed to it, again and again, and leaves it open', async (t) => {
+    const descriptor = openSocket(AF_INET, SOCK_STREAM);
+    t.after(() => closeSocket(descriptor));
+    bindSocket(descriptor, encodeInternetAddress('127.0.0.1', 0));
+    const ports = new Set<number>();
+    for (let round = 0; round < 2; round++) {
+      await using listening = await listen({ descriptor });
+      ports.add(listening.port);
+      await send(listening, `<38>a: round ${round}\n`);
+      await listening.received(1);
+      assert.deepEqual(listening.messages, [`round ${round}`]);
+    }
+    assert.equal(ports.size, 1);
+  });
+
+  it('bears ten thousand connections that are opened and abandoned, in bounded memory', async () => {
+    await using listening = await listen({ maxConnections: 100, maxConnectionsPerSender: 100 });
+    const abandon = async (count: number): Promise<void> => {
+      for (let opened = 0; opened < count; opened += 200) {
+        const sockets = await Promise.all(Array.from({ length: 200 }, () => open(listening)));
+        for (const [index, socket] of sockets.entries()) {
+          if (index % 2 === 0) socket.resetAndDestroy();
+          else socket.destroy();
+        }
+        await listening.event('connection', ({ change, open }) => change === 'closed' && open === 0);
+        listening.events.length = 0;
+      }
+    };
+    await abandon(2_000);
+    const before = process.memoryUsage().rss;
+    await abandon(8_000);
+    assert.ok(process.memoryUsage().rss - before < 64 * 1024 * 1024);
+    await send(listening, '<38>a: b\n');
+    await listening.received(1);
+  });
+
+  it('closes one that sends a byte now and then but never a message, and keeps one that does', async () => {
+    await using listening = await listen({ firstMessageTimeoutMilliseconds: 300 });
+    const drip = await open(listening, '127.0.0.2');
+    const honest = await open(listening);
+    drip.resume();
+    const timer = setInterval(() => {
+      drip.write('x');
+      honest.write('<38>a: b\n');
+    }, 40);
+    await once(drip, 'close');
+    clearInterval(timer);
+    assert.equal(honest.destroyed, false);
+    const limit = await listening.event('limit');
+    assert.deepEqual(
+      [limit.limit, limit.detail],
+      ['idle-time', 'tcp connections without a message closed, of 127.0.0.2'],
+    );
+    honest.destroy();
   });
 
   it('closes its connections when it stops, and hands over what they had left', async () => {

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { describe, it } from 'node:test';
-import { PrefixSet } from '../../src/core/prefix-set.ts';
+import { bindUdp } from '../../src/native/datagram-socket.ts';
 import { MAX_BATCH_RECORDS } from '../../src/sources/listen.ts';
 import { createUdpSource, type UdpOptions } from '../../src/sources/udp.ts';
 import { log, noLogger, noRsyslog, startRsyslog } from './clients.ts';
-import { Listening } from './listening.ts';
+import { Listening, permitting } from './listening.ts';
 
 function listen(changes: Partial<UdpOptions> = {}): Promise<Listening> {
   const listening = new Listening();
@@ -22,6 +22,19 @@ async function send(port: number, messages: readonly (string | Buffer)[], host =
     });
   }
   socket.close();
+}
+
+/** Another process sends while this one stands still: what is too much for the receive buffer is lost. */
+function sendSynchronously(port: number, count: number): number {
+  const script = `
+    const socket = require('node:dgram').createSocket('udp4');
+    const message = Buffer.from('<38>a: ' + 'x'.repeat(500));
+    let left = ${count};
+    const next = () => left-- > 0 ? socket.send(message, ${port}, '127.0.0.1', next) : socket.close();
+    next();`;
+  const sender = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' });
+  assert.equal(sender.status, 0, sender.stderr);
+  return count;
 }
 
 describe('a UDP listener', () => {
@@ -86,7 +99,7 @@ describe('a UDP listener', () => {
   });
 
   it('counts and drops what unknown senders send, with one event for many datagrams', async () => {
-    await using listening = await listen({ senders: new PrefixSet(['192.0.2.0/24']) });
+    await using listening = await listen({ senders: permitting('192.0.2.0/24') });
     await send(
       listening.port,
       Array.from({ length: 50 }, () => '<38>a: b'),
@@ -144,16 +157,7 @@ describe('a UDP listener', () => {
 
   it('loses nothing silently: what the kernel drops is counted to the last datagram', async () => {
     await using listening = await listen({ lossIntervalMilliseconds: 50 });
-    const sent = 60_000;
-    // The sender runs while this process stands still, so the receive buffer overflows.
-    const script = `
-      const socket = require('node:dgram').createSocket('udp4');
-      const message = Buffer.from('<38>a: ' + 'x'.repeat(500));
-      let left = ${sent};
-      const next = () => left-- > 0 ? socket.send(message, ${listening.port}, '127.0.0.1', next) : socket.close();
-      next();`;
-    const sender = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' });
-    assert.equal(sender.status, 0, sender.stderr);
+    const sent = sendSynchronously(listening.port, 60_000);
     const loss = await listening.event('kernel-loss');
     assert.equal(loss.listener, `127.0.0.1:${listening.port}`);
     await listening.received(sent - loss.count);
@@ -161,6 +165,56 @@ describe('a UDP listener', () => {
     await listening.source?.stop();
     const lost = listening.eventsOf('kernel-loss').reduce((total, { count }) => total + count, 0);
     assert.equal(listening.records.length + lost, sent);
+  });
+
+  it('keeps up with a stream of single datagrams, and is quick again when it is over', async () => {
+    await using listening = await listen();
+    const socket = createSocket('udp4');
+    const sendOne = (message: string): Promise<void> =>
+      new Promise((resolve) => socket.send(message, listening.port, '127.0.0.1', () => resolve()));
+    const messages = Array.from({ length: 3_000 }, (_, index) => `m${index}`);
+    for (const message of messages) {
+      await sendOne(`<38>a: ${message}`);
+      if (Number(message.slice(1)) % 10 === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    await listening.received(messages.length);
+    assert.deepEqual(listening.messages, messages);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    for (const message of ['alone', 'alone again']) {
+      const before = listening.batches.length;
+      await sendOne(`<38>a: ${message}`);
+      for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+      assert.equal(listening.batches.length, before + 1, 'within a few turns of the event loop');
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    socket.close();
+  });
+
+  it('hands over what has come before it stops', async () => {
+    const listening = await listen();
+    const sent = sendSynchronously(listening.port, 1_000);
+    await listening.source?.stop();
+    assert.equal(listening.records.length, sent);
+  });
+
+  it('tells the losses of a socket that is kept for it once, however often it is taken over', async () => {
+    const kept = bindUdp({ host: '127.0.0.1', port: 0, ipv6Only: false });
+    const bound = kept.address();
+    assert.equal(bound?.family, 'internet');
+    const adopted = { fd: kept.descriptor, loss: { told: 0 } };
+    const address = { host: bound.host, port: bound.port };
+    const sent = sendSynchronously(bound.port, 60_000);
+    const first = await listen({ listen: address, adopted, lossIntervalMilliseconds: 50 });
+    const { count } = await first.event('kernel-loss');
+    await first.received(sent - count);
+    await first.source?.stop();
+    assert.equal(kept.drops(), count);
+    await using second = await listen({ listen: address, adopted, lossIntervalMilliseconds: 50 });
+    await send(bound.port, ['<38>a: b']);
+    await second.received(1);
+    await second.source?.stop();
+    assert.deepEqual(second.eventsOf('kernel-loss'), []);
+    kept.close();
   });
 
   it('says why it cannot listen, and listens as soon as it can', async () => {

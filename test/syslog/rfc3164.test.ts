@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { summary } from './reading.ts';
+import { read, summary } from './reading.ts';
 
 const TIME = '2026-11-20T14:13:17Z';
 
@@ -188,6 +188,7 @@ describe('a dialect', () => {
       [`<188>45: rt1: Nov 20 14:13:17: ${mnemonic}: ${text}`, `cisco|rt1|${mnemonic}||@|${text}`],
       [`<188>45: 00:01:46: ${mnemonic}: ${text}`, `cisco||${mnemonic}||-|${text}`],
       [`<188>45: 3w2d: ${mnemonic}: ${text}`, `cisco||${mnemonic}||-|${text}`],
+      [`<188>45: rt1: 000123: 3w2d: ${mnemonic}: ${text}`, `cisco|rt1|${mnemonic}||-|${text}`],
       [`<188>${mnemonic}: ${text}`, `cisco||${mnemonic}||-|${text}`],
       [
         `<189>: 2026 Nov 20 14:13:17 UTC: %AUTHPRIV-3-SYSTEM_MSG: ${text}`,
@@ -203,6 +204,22 @@ describe('a dialect', () => {
         `<166>2026-11-20T14:13:17Z fw1 : %ASA-6-605004: Login denied`,
         'cisco|fw1|%ASA-6-605004||@|Login denied',
       ],
+    ]);
+  });
+
+  it("may be Cisco's XR, with a place in the chassis and a process", () => {
+    const text = "Failed authentication attempt by user 'root' from '192.0.2.7' on 'vty0'";
+    const header = 'RP/0/RSP0/CPU0:Nov 20 14:13:17 UTC: exec[65777]: %SECURITY-LOGIN-4-AUTHEN_FAILED :';
+    const untimed = 'RP/0/RSP0/CPU0:exec[65777]: %SECURITY-LOGIN-4-AUTHEN_FAILED :';
+    expectSummaries([
+      [`<188>45: ${header} ${text}`, `cisco||%SECURITY-LOGIN-4-AUTHEN_FAILED||@|${text}`],
+      [`<188>45: xr1 ${header} ${text}`, `cisco|xr1|%SECURITY-LOGIN-4-AUTHEN_FAILED||@|${text}`],
+      [
+        '<188>45: RP/0/RSP0/CPU0:Nov 20 14:13:17 : exec[7]: %SECURITY-SSHD-4-INFO_FAILURE : text',
+        'cisco||%SECURITY-SSHD-4-INFO_FAILURE||@|text',
+      ],
+      [`<188>45: ${untimed} ${text}`, `raw||||-|45: ${untimed} ${text}`],
+      [`<188>45: ${header.slice(0, -10)}`, `raw||||-|45: ${header.slice(0, -10)}`],
     ]);
   });
 
@@ -254,6 +271,40 @@ describe('a dialect', () => {
         '<30>Nov 20 14:13:17 AP-Office 788a2045c0de,UAP-AC-Pro-5.60.9+12980: text alone',
         'unifi|AP-Office|||@|text alone',
       ],
+      ['<30>Nov 20 14:13:17 UDM-Pro UDM-Pro dropbear[7]: text', 'unifi|UDM-Pro|dropbear|7|@|text'],
+      ['<30>Nov 20 14:13:17 UDM-Pro UDM-Pro text', 'no-tag|UDM-Pro|||@|UDM-Pro text'],
+      ['<30>Nov 20 14:13:17 UDM-Pro UDM dropbear[7]: text', 'no-tag|UDM-Pro|||@|UDM dropbear[7]: text'],
+    ]);
+  });
+
+  it("may be ProCurve's, with the number of the event before the tag", () => {
+    expectSummaries([
+      ['<29> Nov 20 14:13:17 192.0.2.1 00419 auth:  text', 'rfc3164|192.0.2.1|auth||@| text'],
+      ['<29>Nov 20 14:13:17 sw1 419 auth: text', 'no-tag|sw1|||@|419 auth: text'],
+      ['<29>Nov 20 14:13:17 sw1 00419 text', 'no-tag|sw1|||@|00419 text'],
+    ]);
+  });
+
+  it('may begin its text with a byte order mark, or all that is behind the PRI', () => {
+    expectSummaries([
+      ['<14>\uFEFFsshd[1]: text', 'no-time||sshd|1|-|text'],
+      ['<14>Nov 20 14:13:17 vm sshd[1]: \uFEFFtext', 'rfc3164|vm|sshd|1|@|text'],
+      ['\uFEFF<14>Nov 20 14:13:17 vm sshd[1]: text', 'rfc3164|vm|sshd|1|@|text'],
+    ]);
+  });
+
+  it('may have a PRI that stands for nothing, which is said and costs nothing else', () => {
+    for (const priority of ['192', '999', '013', '00']) {
+      const known = priority.startsWith('0');
+      const record = read(`<${priority}>Nov 20 14:13:17 vm sshd[1]: text`);
+      assert.deepEqual([record.identifier, record.message, record.facility >= 0], ['sshd', 'text', known]);
+    }
+  });
+
+  it('keeps what rsyslog has escaped, but for the end of the line', () => {
+    expectSummaries([
+      ['<30>Nov 20 14:13:17 vm app: a#011b#012c#012', 'rfc3164|vm|app||@|a#011b#012c'],
+      ['<30>Nov 20 14:13:17 vm app: a#0', 'rfc3164|vm|app||@|a#0'],
     ]);
   });
 

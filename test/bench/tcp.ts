@@ -1,0 +1,211 @@
+/**
+ * Syslog over one TCP connection on loopback, by the same sender, to bailiff with every shipped filter, to rsyslogd
+ * from its package that writes it to a file, and to a loop that only receives. Each receiver has one core to itself,
+ * with all of its threads, and the sender another.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface, type Interface } from 'node:readline';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Benchmark, Outcome, Row } from './benchmark.ts';
+import { MIXED_LOG_LINES, withMixedLogFile } from './log-file.ts';
+import { findFreePort } from './ports.ts';
+import { readMemory, readThreadTimes } from './processor-time.ts';
+import { median, sum } from './statistics.ts';
+import type { StreamSinkReport } from './stream-sink.ts';
+
+const RSYSLOGD = '/usr/sbin/rsyslogd';
+const TASKSET = '/usr/bin/taskset';
+const RECEIVER_CORE = '0';
+const SENDER_CORE = '1';
+const WARM_UP_ROUNDS = 1;
+const ROUNDS = 5;
+const POLL_MILLISECONDS = 5;
+
+/** A receiver is done when nothing has come for so long. */
+const QUIET_MILLISECONDS = 1_500;
+
+type Receiver = {
+  readonly pid: number;
+  readonly port: number;
+  /** Grows with what it has got; its unit is its own. */
+  progress(): Promise<number>;
+  stop(): Promise<void>;
+};
+
+type Contender = { readonly name: string; readonly transport: 'tcp' | 'tls'; start(): Promise<Receiver> };
+
+type Run = { readonly rate: number; readonly cpuMicroseconds: number; readonly memory: number };
+
+const CONTENDERS: readonly Contender[] = [
+  { name: 'bailiff', transport: 'tcp', start: () => startSink('bailiff') },
+  { name: 'rsyslogd, imptcp', transport: 'tcp', start: () => startRsyslogd('imptcp') },
+  { name: 'rsyslogd, imtcp', transport: 'tcp', start: () => startRsyslogd('imtcp') },
+  { name: 'bare receive loop', transport: 'tcp', start: () => startSink('bare') },
+  { name: 'bailiff over TLS', transport: 'tls', start: () => startSink('tls') },
+];
+
+export const tcp: Benchmark = {
+  name: 'tcp',
+  measures:
+    'messages/s of one TCP connection, received, parsed, routed and matched against every shipped filter',
+  missing: () => {
+    if (!existsSync(RSYSLOGD)) return 'needs a peer: apt-get install rsyslog';
+    if (!existsSync(TASKSET)) return 'needs taskset: apt-get install util-linux';
+    return availableParallelism() < 2 ? 'needs two cores: one for the sender' : null;
+  },
+  run: () => withMixedLogFile(measure),
+};
+
+async function measure(path: string): Promise<Outcome> {
+  const runs = CONTENDERS.map((): Run[] => []);
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [index, contender] of CONTENDERS.entries()) runs[index]?.push(await runOne(contender, path));
+  }
+  const rates = runs.map((own) => median(own.map(({ rate }) => rate)));
+  const theirs = Math.max(rates[1] ?? 0, rates[2] ?? 0);
+  const rows = CONTENDERS.map(({ name }, index): Row => {
+    const own = runs[index] ?? [];
+    return {
+      label: name,
+      cells: [
+        Math.round(rates[index] ?? 0),
+        Math.round(Math.max(...own.map(({ rate }) => rate))),
+        median(own.map(({ cpuMicroseconds }) => cpuMicroseconds)),
+        (rates[index] ?? 0) / theirs,
+        `${Math.round(Math.max(...own.map(({ memory }) => memory)) / 1_024)} MB`,
+      ],
+    };
+  });
+  return {
+    tables: [
+      { columns: ['messages/s', 'best run', 'CPU µs each', 'of rsyslogd’s better', 'peak memory'], rows },
+    ],
+    notes: [
+      `${MIXED_LOG_LINES.toLocaleString('en-US')} mixed lines behind <38>, each ended by LF; medians of ${ROUNDS} runs.`,
+      'CPU is that of all threads of a receiver, which share one core. rsyslogd only writes to a file. Target: 1.5.',
+    ],
+  };
+}
+
+/** A fresh receiver, warmed up, then the file once more. */
+async function runOne({ transport, start }: Contender, path: string): Promise<Run> {
+  const receiver = await start();
+  try {
+    for (let round = 0; round < WARM_UP_ROUNDS; round++) await flood(receiver, transport, path);
+    const cpuBefore = cpuOf(receiver.pid);
+    const seconds = await flood(receiver, transport, path);
+    return {
+      rate: MIXED_LOG_LINES / seconds,
+      cpuMicroseconds: (cpuOf(receiver.pid) - cpuBefore) / 1_000 / MIXED_LOG_LINES,
+      memory: readMemory(receiver.pid, 'VmHWM'),
+    };
+  } finally {
+    await receiver.stop();
+  }
+}
+
+/** Seconds from the first sign of what was sent to the last. */
+async function flood(receiver: Receiver, transport: string, path: string): Promise<number> {
+  const before = await receiver.progress();
+  const program = join(import.meta.dirname, 'stream-flood.ts');
+  const words = [process.execPath, program, transport, String(receiver.port), path];
+  const child = spawn(TASKSET, ['-c', SENDER_CORE, ...words], { stdio: 'ignore' });
+  const over = ended(child);
+  let isOver = false;
+  void over.then(() => {
+    isOver = true;
+  });
+  let startedAt = 0;
+  let lastAt = 0;
+  let last = before;
+  while (!isOver || performance.now() - lastAt < QUIET_MILLISECONDS) {
+    const now = await receiver.progress();
+    if (now !== last) {
+      lastAt = performance.now();
+      if (startedAt === 0) startedAt = lastAt - POLL_MILLISECONDS;
+    }
+    last = now;
+    await pause(POLL_MILLISECONDS);
+  }
+  return (lastAt - startedAt) / 1_000;
+}
+
+function cpuOf(pid: number): number {
+  return sum(readThreadTimes(pid).map(({ nanoseconds }) => nanoseconds));
+}
+
+async function startSink(work: string): Promise<Receiver> {
+  const program = join(import.meta.dirname, 'stream-sink.ts');
+  const words = ['-c', RECEIVER_CORE, process.execPath, program, work];
+  const child = spawn(TASKSET, words, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const lines = linesOf(child);
+  const port = Number(await nextLine(lines));
+  return {
+    pid: child.pid ?? 0,
+    port,
+    progress: async () => {
+      const line = nextLine(lines);
+      child.stdin?.write('\n');
+      return (JSON.parse(await line) as StreamSinkReport).bytes;
+    },
+    stop: async () => {
+      child.stdin?.end();
+      await ended(child);
+    },
+  };
+}
+
+/** With one input, one output, and the defaults of its package otherwise. */
+async function startRsyslogd(module: 'imptcp' | 'imtcp'): Promise<Receiver> {
+  const directory = mkdtempSync(join(tmpdir(), 'bailiff-bench-'));
+  const output = join(directory, 'out.log');
+  const port = await findFreePort();
+  writeFileSync(output, '');
+  writeFileSync(
+    join(directory, 'rsyslog.conf'),
+    [
+      `global(workDirectory="${directory}")`,
+      `module(load="${module}")`,
+      `input(type="${module}" address="127.0.0.1" port="${port}")`,
+      `*.* action(type="omfile" file="${output}")`,
+      '',
+    ].join('\n'),
+  );
+  const words = [RSYSLOGD, '-n', '-i', join(directory, 'pid'), '-f', join(directory, 'rsyslog.conf')];
+  const child = spawn(TASKSET, ['-c', RECEIVER_CORE, ...words], { stdio: 'ignore' });
+  await pause(QUIET_MILLISECONDS);
+  return {
+    pid: child.pid ?? 0,
+    port,
+    progress: async () => statSync(output).size,
+    stop: async () => {
+      child.kill('SIGTERM');
+      await ended(child);
+      rmSync(directory, { recursive: true });
+    },
+  };
+}
+
+function linesOf(child: ChildProcess): Interface {
+  if (child.stdout === null) throw new Error('it has no output');
+  return createInterface({ input: child.stdout });
+}
+
+function nextLine(lines: Interface): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const fail = (): void => reject(new Error('it ended'));
+    lines.once('close', fail);
+    lines.once('line', (line) => {
+      lines.off('close', fail);
+      resolve(line);
+    });
+  });
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  await new Promise((resolve) => child.once('exit', resolve));
+}
