@@ -11,6 +11,11 @@ export type GridPosition = {
   readonly w: number;
   readonly h: number;
 };
+export type FieldDefaults = {
+  readonly unit?: string;
+  readonly custom?: { readonly axisLabel?: string };
+  readonly thresholds?: { readonly steps: readonly { readonly value: number | null }[] };
+};
 export type Panel = {
   readonly id: number;
   readonly type: string;
@@ -18,7 +23,7 @@ export type Panel = {
   readonly description?: string;
   readonly gridPos: GridPosition;
   readonly targets?: readonly Target[];
-  readonly fieldConfig?: { readonly defaults: { readonly unit?: string } };
+  readonly fieldConfig?: { readonly defaults: FieldDefaults };
   readonly options?: Readonly<Record<string, unknown>>;
 };
 export type Variable = {
@@ -57,6 +62,19 @@ export function boardQueries(rangeSeconds: number): BoardQuery[] {
       })),
     ),
   );
+}
+
+/**
+ * What an alert compares, as queries of their own: the operands of its comparisons in which a metric stands. Prometheus
+ * has written the query, so an operator has a blank on each side. What is to be absent must be there, and what is asked
+ * about a time before is asked about now.
+ */
+export function comparedIn(query: string): string[] {
+  return query
+    .replaceAll(/ offset \w+/g, '')
+    .split(/ (?:unless|==|!=|<=|>=|<|>) /)
+    .map((operand) => operand.replace(/^absent\(/, 'count('))
+    .filter((operand) => /[a-z]_|\bup\b/.test(operand));
 }
 
 /** Names of the metrics in a query, histograms under their own name; without those that recording rules make. */

@@ -2,12 +2,11 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { CATALOGUE, LABEL_OVERFLOWS, UNUSABLE_VALUES } from '../../src/metrics/catalogue.ts';
 import { etcPath, metricsIn } from './boards.ts';
+import { GUIDE } from './guide.ts';
 
 const known = new Set([...CATALOGUE, LABEL_OVERFLOWS, UNUSABLE_VALUES].map(({ name }) => name));
-const guide = fileURLToPath(new URL('../../docs/monitoring.md', import.meta.url));
 const alertsText = read('rules/alerts.yml');
 const alerts = [...alertsText.matchAll(/^ +- alert: (\w+)$/gm)].map(([, name = '']) => name);
 const skip = promtool('--version').status === 0 ? false : 'needs promtool: apt-get install prometheus';
@@ -47,7 +46,7 @@ describe('what Prometheus is given', () => {
 
   test('has for every alert a section of the runbook, which it names', () => {
     assert.ok(alerts.length > 8);
-    const headings = [...readFileSync(guide, 'utf8').matchAll(/^### (Bailiff\w+)$/gm)].map(
+    const headings = [...readFileSync(GUIDE, 'utf8').matchAll(/^### (Bailiff\w+)$/gm)].map(
       ([, name]) => name,
     );
     assert.deepEqual(headings, alerts);
