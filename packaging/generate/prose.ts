@@ -166,6 +166,7 @@ export const FILTER_PROSE: readonly string[] = [
 export const TEMPLATE_SYNTAX: readonly Term[] = [
   ['*text*', 'Itself, character by character.'],
   ['`<`*type*`>`, `<`*type*`:`*name*`>`', 'A field; of those below.'],
+  ['`<any!`*characters*`>`', 'A field of any text without these characters; likewise user, and with a name.'],
   ['`[`*text*`]`', 'May be absent.'],
   ['`{`*one*`|`*two*`}`', 'One of these.'],
   ['`\\`', 'Takes the meaning from one of `[ ] { } | < > \\`.'],
@@ -176,6 +177,9 @@ export const FIELD_TYPES: Readonly<Record<string, string>> = {
   address: 'An IPv4 or IPv6 address. Written by the service.',
   peer: 'An address with or without a port: 192.0.2.1:22, [2001:db8::1]:22. Written by the service.',
   endpoint: 'An address with a port, also IPv6 without brackets. Written by the service.',
+  public: 'An address that is neither private nor of the loopback network. Written by the service.',
+  private: "An address in a private network, which is not the client's.",
+  loopback: "An address of the loopback network, which is not the client's.",
   user: 'Any text, also none. Written by a client.',
   any: 'Any text, also none. Written by a client.',
   word: 'Text without white space. Written by a client.',

@@ -5,6 +5,7 @@
  *
  *     text            itself, character by character
  *     <type>          a field; <type:name> gives it a name
+ *     <any!"'>        text without these characters, for `any` and `user`; <any:name!"'> with a name
  *     [text]          may be absent
  *     {one|two}       one of these
  *     \               takes the meaning from one of  [ ] { } | < > \
@@ -12,6 +13,7 @@
  * A template stands for the whole message, from its first character to its last. Parts may be nested.
  */
 import { PatternError } from './expression.ts';
+import { LOOPBACK, PRIVATE, PUBLIC } from './networks.ts';
 
 /** A template as an expression, with the numbers of the capture groups of its fields. */
 export type CompiledTemplate = {
@@ -42,6 +44,12 @@ const FIELD_TYPES: ReadonlyMap<string, string> = new Map([
   ['peer', `(?:(${IPV4})(?::\\d+)?|\\[(${IPV4}|${IPV6})\\](?::\\d+)?|(${IPV6}))`],
   /** An address with its port, also IPv6 without brackets, of which the last group is then the port. */
   ['endpoint', `(?:(${IPV4})(?::\\d+)?|(${IPV6}):\\d+)`],
+  /** An address that is neither private nor of the loopback network. */
+  ['public', `(${PUBLIC})`],
+  /** An address in a private network (RFC 1918, RFC 4193), which is not the client's. */
+  ['private', `(${PRIVATE})`],
+  /** An address of the loopback network, which is not the client's. */
+  ['loopback', `(${LOOPBACK})`],
   /** What a client calls itself: any text, also none. */
   ['user', '(.*)'],
   /** Any text, also none. */
@@ -76,13 +84,16 @@ const FIELD_TYPES: ReadonlyMap<string, string> = new Map([
   ],
 ]);
 
-/** Fields whose values are addresses, and which therefore need no other name. */
 /** What may stand between < and >. */
 export const FIELD_TYPE_NAMES: readonly string[] = [...FIELD_TYPES.keys()];
 
-const ADDRESS_TYPES: ReadonlySet<string> = new Set(['address', 'peer', 'endpoint']);
+/** Fields whose values are the client's address, and which therefore need no other name. */
+const ADDRESS_TYPES: ReadonlySet<string> = new Set(['address', 'peer', 'endpoint', 'public']);
 
-const FIELD = /<([a-z]+)(?::([a-z][a-z0-9_]*))?>/y;
+/** Fields of any text, of which some characters can be left out. */
+const TEXT_TYPES: ReadonlySet<string> = new Set(['any', 'user']);
+
+const FIELD = /<([a-z]+)(?::([a-z][a-z0-9_]*))?(?:!([^<>]+))?>/y;
 const SPECIAL = /[[\]{}|<>\\]/;
 const MAX_TEMPLATE_LENGTH = 1_024;
 const MAX_DEPTH = 8;
@@ -165,10 +176,7 @@ class Compiler {
     const field = FIELD.exec(this.#text);
     if (field === null) this.#fail('a field is written <type> or <type:name>; a plain < is written \\<');
     const type = field[1] ?? '';
-    const expression = FIELD_TYPES.get(type);
-    if (expression === undefined) {
-      this.#fail(`<${type}> is no type of field; there are ${[...FIELD_TYPES.keys()].join(', ')}`);
-    }
+    const expression = this.#expressionOf(type, field[3]);
     const name = ADDRESS_TYPES.has(type) ? 'address' : (field[2] ?? type);
     if (ADDRESS_TYPES.has(type) && field[2] !== undefined && field[2] !== 'address') {
       this.#fail(`an address that is not the client's is a <host:${field[2]}>`);
@@ -178,6 +186,17 @@ class Compiler {
     if (name === 'address' && this.#addressOffset < 0) this.#addressOffset = this.#position;
     this.#position = FIELD.lastIndex;
     return this.#number(name, expression);
+  }
+
+  /** `without` are the characters that the text must not hold. */
+  #expressionOf(type: string, without: string | undefined): string {
+    const expression = FIELD_TYPES.get(type);
+    if (expression === undefined) {
+      this.#fail(`<${type}> is no type of field; there are ${FIELD_TYPE_NAMES.join(', ')}`);
+    }
+    if (without === undefined) return expression;
+    if (!TEXT_TYPES.has(type)) this.#fail(`only <any> and <user> take characters that they are without`);
+    return `([^${without.replace(/[\\[\]()^-]/g, '\\$&')}]*)`;
   }
 
   /** Counts the groups of a field's expression and remembers them under its name. */

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { loadFilter } from '../../src/config/filter-file.ts';
+import { admitsMode, type RuleMode } from '../../src/core/failure.ts';
 import { Matcher } from '../../src/match/matcher.ts';
 import { compileFilter } from '../../src/match/rule.ts';
 import { recordOf } from '../match/records.ts';
@@ -50,27 +51,34 @@ for (const { filter, line } of SERVICES) {
       matcher = new Matcher([compileFilter(loaded.filter)]);
     });
 
-    function offendersOf(addresses: readonly string[]): string[] {
+    function offendersOf(addresses: readonly string[], mode: RuleMode = 'normal'): string[] {
       const found: Parameters<Matcher['match']>[1] = [];
       matcher.match(recordOf({ message: line(addresses), identifier: filter }), found);
-      return found.map((match) => match.address);
+      return found.filter((match) => admitsMode(mode, match.mode)).map((match) => match.address);
     }
 
-    it('names the client that our proxy has seen', () => {
-      assert.deepEqual(offendersOf([CLIENT, PROXY]), [CLIENT]);
-      assert.deepEqual(offendersOf(['10.0.0.7', PROXY]), ['10.0.0.7']);
-      assert.deepEqual(offendersOf(['2001:db8::9', '::1']), ['2001:db8::9']);
+    it('names the client that a proxy on this host has seen', () => {
+      assert.deepEqual(offendersOf([CLIENT, '127.0.0.1']), [CLIENT]);
+      assert.deepEqual(offendersOf(['10.0.0.7', '::1']), ['10.0.0.7']);
+      assert.deepEqual(offendersOf([VICTIM, CLIENT, '127.0.0.1']), [CLIENT]);
     });
 
     it('names the client when it has put others in front of itself', () => {
       assert.deepEqual(offendersOf([VICTIM, CLIENT]), [CLIENT]);
-      assert.deepEqual(offendersOf([VICTIM, CLIENT, PROXY]), [CLIENT]);
-      assert.deepEqual(offendersOf([VICTIM, PROXY, CLIENT, '::ffff:10.0.0.1']), [CLIENT]);
+      assert.deepEqual(offendersOf([VICTIM, PROXY, CLIENT]), [CLIENT]);
     });
 
-    it('names nobody when more than one private address could be a proxy', () => {
-      assert.deepEqual(offendersOf([VICTIM, '10.0.0.7', PROXY]), []);
-      assert.deepEqual(offendersOf([VICTIM, CLIENT, '10.0.0.7', PROXY]), []);
+    it('names nobody whom a client from a private address may have written', () => {
+      assert.deepEqual(offendersOf([VICTIM, PROXY]), []);
+      assert.deepEqual(offendersOf([VICTIM, CLIENT, '::ffff:10.0.0.1']), []);
+      assert.deepEqual(offendersOf([VICTIM, '10.0.0.7', '127.0.0.1']), []);
+    });
+
+    it('names the client of a proxy in a private network where the jail says that there is one', () => {
+      assert.deepEqual(offendersOf([CLIENT, PROXY], 'extra'), [CLIENT]);
+      assert.deepEqual(offendersOf(['10.0.0.7', PROXY], 'extra'), ['10.0.0.7']);
+      assert.deepEqual(offendersOf([VICTIM, PROXY, CLIENT, '::ffff:10.0.0.1'], 'extra'), [CLIENT]);
+      assert.deepEqual(offendersOf([VICTIM, '10.0.0.7', PROXY], 'extra'), []);
     });
   });
 }

@@ -147,6 +147,15 @@ describe('a template', () => {
     assert.equal(patternOf('user <user>').read(`user ${'x'.repeat(5_000)}`)?.user.length, 256);
   });
 
+  it('reads text without the characters that it must not hold', () => {
+    const pattern = patternOf(`"<any:header!"[]()^->" as '<user!'>' from <address>`);
+    assert.equal(pattern.read(`"x, y" as 'joe' from 192.0.2.1`)?.user, 'joe');
+    for (const character of '"[]()^-') {
+      assert.equal(pattern.read(`"x${character}y" as 'joe' from 192.0.2.1`), null, character);
+    }
+    assert.equal(pattern.read(`"x" as 'j'e' from 192.0.2.1`), null);
+  });
+
   it('says where it is wrong', () => {
     const mistakes: readonly (readonly [string, number, RegExp])[] = [
       ['from <adress>', 5, /no type of field; there are address, /],
@@ -159,6 +168,8 @@ describe('a template', () => {
       ['a\\n', 1, /backslash/],
       ['a\\', 1, /backslash/],
       ['<any:address>', 0, /written <address> or <peer>/],
+      ['<word!">', 0, /only <any> and <user>/],
+      ['<any!>', 0, /written <type>/],
       ['<address:server>', 0, /<host:server>/],
       ['['.repeat(20), 9, /nested/],
       ['x'.repeat(2_000), 0, /longer/],
