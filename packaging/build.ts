@@ -9,6 +9,7 @@ import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { makeClientDeb, makeClientRpm } from './client.ts';
 import { makeDeb, type PackageOptions } from './deb.ts';
 import { layOut, withRuntime } from './layout.ts';
 import { readRelease } from './release.ts';
@@ -20,6 +21,12 @@ const ROOT = resolve(import.meta.dirname, '..');
 const FORMATS: Readonly<Record<string, (options: PackageOptions) => Promise<string>>> = {
   deb: makeDeb,
   rpm: makeRpm,
+};
+
+/** The package with the command `fail2ban-client`, the same for all architectures. */
+const CLIENT_FORMATS: Readonly<Record<string, typeof makeClientDeb>> = {
+  deb: makeClientDeb,
+  rpm: makeClientRpm,
 };
 
 const { values } = parseArgs({
@@ -46,6 +53,10 @@ try {
       const file = await make({ root: ROOT, release, architecture, tree, work: join(work, format), output });
       console.log(`${file} ${((await stat(file)).size / 1e6).toFixed(1)} MB`);
     }
+  }
+  for (const format of values.format.split(',')) {
+    const options = { root: ROOT, release, work: join(work, `client-${format}`), output };
+    console.log(await CLIENT_FORMATS[format]?.(options));
   }
 } finally {
   await rm(work, { recursive: true });

@@ -38,10 +38,37 @@ export type PackageOptions = {
   readonly output: string;
 };
 
+export type DebContents = {
+  readonly release: Release;
+  readonly tree: Tree;
+  /** The control file, deb-control(5). */
+  readonly control: string;
+  /** Without the leading slash. */
+  readonly conffiles: readonly string[];
+  /** Those of the maintainer, by name. */
+  readonly scripts: ReadonlyMap<string, string>;
+  /** A directory for what is packed, emptied first. */
+  readonly work: string;
+  /** Where the package is put. */
+  readonly file: string;
+};
+
 /** Makes the package and resolves to its path. */
 export async function makeDeb(options: PackageOptions): Promise<string> {
   const { root, release, architecture, work, output } = options;
   const tree = await debianTree(options);
+  const scripts = new Map<string, string>();
+  for (const script of SCRIPTS)
+    scripts.set(script, await readFile(join(root, 'packaging/debian', script), 'utf8'));
+  const file = join(output, `bailiff_${debianVersion(release)}_${architecture}.deb`);
+  const control = controlText(release, architecture, tree);
+  await packDeb({ release, tree, control, conffiles: CONFFILES, scripts, work, file });
+  return file;
+}
+
+/** Packs what is of Debian's form already. */
+export async function packDeb(contents: DebContents): Promise<void> {
+  const { release, tree, work } = contents;
   await tree.write(work, release.epoch);
   const control = join(work, 'DEBIAN');
   await mkdir(control);
@@ -50,18 +77,16 @@ export async function makeDeb(options: PackageOptions): Promise<string> {
     await chmod(join(control, name), mode);
     await utimes(join(control, name), release.epoch, release.epoch);
   };
-  await write('control', controlText(release, architecture, tree));
-  await write('md5sums', checksums(tree));
-  await write('conffiles', CONFFILES.map((path) => `/${path}\n`).join(''));
-  for (const script of SCRIPTS)
-    await write(script, await readFile(join(root, 'packaging/debian', script), 'utf8'), SCRIPT_MODE);
+  await write('control', contents.control);
+  await write('md5sums', checksums(tree, contents.conffiles));
+  if (contents.conffiles.length > 0)
+    await write('conffiles', contents.conffiles.map((path) => `/${path}\n`).join(''));
+  for (const [name, text] of contents.scripts) await write(name, text, SCRIPT_MODE);
   await utimes(control, release.epoch, release.epoch);
   await utimes(work, release.epoch, release.epoch);
-  const file = join(output, `bailiff_${debianVersion(release)}_${architecture}.deb`);
-  await runTool(['dpkg-deb', '--root-owner-group', '-Zxz', '--build', work, file], {
+  await runTool(['dpkg-deb', '--root-owner-group', '-Zxz', '--build', work, contents.file], {
     environment: { SOURCE_DATE_EPOCH: `${release.epoch}` },
   });
-  return file;
 }
 
 export function debianVersion({ version }: Release): string {
@@ -94,7 +119,7 @@ function controlText(release: Release, architecture: Architecture, tree: Tree): 
     `Maintainer: ${MAINTAINER}\n`,
     `Installed-Size: ${installedKibibytes(tree)}\n`,
     `Depends: ${DEPENDS.join(', ')}\n`,
-    'Suggests: fail2ban, prometheus\n',
+    'Suggests: bailiff-fail2ban-client, fail2ban, prometheus\n',
     'Section: net\n',
     'Priority: optional\n',
     `Description: ${SUMMARY}\n`,
@@ -103,28 +128,28 @@ function controlText(release: Release, architecture: Architecture, tree: Tree): 
 }
 
 /** As dpkg-gencontrol(1) counts: whole kibibytes of each file, one for anything else. */
-function installedKibibytes(tree: Tree): number {
+export function installedKibibytes(tree: Tree): number {
   return tree
     .entries()
     .reduce((sum, [, entry]) => sum + (entry.kind === 'file' ? Math.ceil(entry.bytes.length / 1024) : 1), 0);
 }
 
 /** dpkg has sums of its own for conffiles. */
-function checksums(tree: Tree): string {
+function checksums(tree: Tree, conffiles: readonly string[]): string {
   return tree
     .entries()
-    .filter(([path]) => !CONFFILES.includes(path))
+    .filter(([path]) => !conffiles.includes(path))
     .flatMap(([path, entry]) =>
       entry.kind === 'file' ? [`${createHash('md5').update(entry.bytes).digest('hex')}  ${path}\n`] : [],
     )
     .join('');
 }
 
-function debianChangelog(release: Release): string {
+export function debianChangelog(release: Release, name = 'bailiff'): string {
   // RFC 5322 as date -R writes it, in UTC.
   const date = new Date(release.epoch * 1000).toUTCString().replace('GMT', '+0000');
   return [
-    `bailiff (${debianVersion(release)}) unstable; urgency=medium\n`,
+    `${name} (${debianVersion(release)}) unstable; urgency=medium\n`,
     `  * Version ${release.version}; what is new stands in changelog.gz.\n`,
     ` -- ${MAINTAINER}  ${date}\n`,
   ].join('\n');

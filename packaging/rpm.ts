@@ -34,21 +34,49 @@ const DEFINES: Readonly<Record<string, string>> = {
   source_date_epoch_from_changelog: '0',
 };
 
+export type RpmContents = {
+  readonly name: string;
+  readonly release: Release;
+  readonly tree: Tree;
+  /** The text of the spec file. */
+  readonly spec: string;
+  /** The architecture as RPM calls it, or `noarch`. */
+  readonly target: string;
+  /** A directory for what is packed, emptied first. */
+  readonly work: string;
+  readonly output: string;
+};
+
 /** Makes the package and resolves to its path. */
 export async function makeRpm(options: PackageOptions): Promise<string> {
   const { release, architecture, work, output } = options;
-  const target = ARCHITECTURES[architecture].rpm;
   const tree = options.tree.clone();
   tree.rename('usr/share/zsh/vendor-completions/_bailiff', 'usr/share/zsh/site-functions/_bailiff');
   tree.compressed('usr/share/doc/bailiff/changelog', release.changelog);
   tree.file('usr/share/licenses/bailiff/LICENSE', await readFile(join(options.root, 'LICENSE')));
+  const target = ARCHITECTURES[architecture].rpm;
+  return packRpm({
+    name: 'bailiff',
+    release,
+    tree,
+    spec: await specText(options, tree),
+    target,
+    work,
+    output,
+  });
+}
+
+/** Packs a tree by a spec and resolves to the package's path. */
+export async function packRpm(contents: RpmContents): Promise<string> {
+  const { release, tree, target, work, output } = contents;
   await rm(work, { recursive: true, force: true });
   const payload = join(work, 'payload');
   await mkdir(work, { recursive: true });
   await tree.write(payload, release.epoch);
   const spec = join(work, 'bailiff.spec');
-  await writeFile(spec, await specText(options, tree));
-  const defines = { ...DEFINES, _topdir: work, _rpmdir: output, _rpmfilename: rpmName(release, target) };
+  await writeFile(spec, contents.spec);
+  const file = `${contents.name}-${release.version}-${REVISION}.${target}.rpm`;
+  const defines = { ...DEFINES, _topdir: work, _rpmdir: output, _rpmfilename: file };
   await runTool(
     [
       ...['rpmbuild', '-bb', '--quiet', '--target', `${target}-linux`, '--buildroot', payload],
@@ -57,11 +85,7 @@ export async function makeRpm(options: PackageOptions): Promise<string> {
     ],
     { environment: { SOURCE_DATE_EPOCH: `${release.epoch}` } },
   );
-  return join(output, rpmName(release, target));
-}
-
-function rpmName({ version }: Release, target: string): string {
-  return `bailiff-${version}-${REVISION}.${target}.rpm`;
+  return join(output, file);
 }
 
 async function specText({ root, release }: PackageOptions, tree: Tree): Promise<string> {
@@ -72,7 +96,7 @@ async function specText({ root, release }: PackageOptions, tree: Tree): Promise<
     `Summary: ${SUMMARY[0]?.toUpperCase()}${SUMMARY.slice(1)}`,
     `License: Apache-2.0 AND MIT\nGroup: System Environment/Daemons\nPackager: ${MAINTAINER}`,
     ...REQUIRES.map((name) => `Requires: ${name}`),
-    'Suggests: fail2ban\nAutoReqProv: no',
+    'Suggests: bailiff-fail2ban-client\nSuggests: fail2ban\nAutoReqProv: no',
     `%description\n${DESCRIPTION.map((paragraph) => filled(paragraph, 78).join('\n')).join('\n\n')}`,
     ...(await Promise.all(SCRIPTS.map(script))),
     `%files\n%defattr(-,root,root)\n${fileLines(tree).join('\n')}`,
@@ -82,7 +106,7 @@ async function specText({ root, release }: PackageOptions, tree: Tree): Promise<
 }
 
 /** Directories that are ours are named too, so that they go with the package. */
-function fileLines(tree: Tree): string[] {
+export function fileLines(tree: Tree): string[] {
   const directories = new Set<string>();
   const lines = tree.entries().map(([path, entry]) => {
     const own = /^((?:.*\/)?bailiff)\//.exec(path);
@@ -103,7 +127,7 @@ function fileLine(path: string, entry: Entry): string {
   return `/${path}`;
 }
 
-function changelogEntry(release: Release): string {
+export function changelogEntry(release: Release): string {
   const [day, date, month, year] = new Date(release.epoch * 1000).toUTCString().replace(',', '').split(' ');
   return [
     `* ${day} ${month} ${date} ${year} ${MAINTAINER} - ${release.version}-${REVISION}`,

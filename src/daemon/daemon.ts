@@ -8,7 +8,7 @@ import type { Ban, Decision } from '../core/decision.ts';
 import { OperationalError } from '../core/errors.ts';
 import { Ledger } from '../core/ledger.ts';
 import { VERSION } from '../core/version.ts';
-import { createControlServer } from '../http/control-server.ts';
+import type { Firewall } from '../firewall/firewall.ts';
 import { refuseIfAnswered } from '../http/socket-file.ts';
 import type { LedgerLevels } from '../metrics/levels.ts';
 import { createMetrics, type Metrics } from '../metrics/metrics.ts';
@@ -18,7 +18,7 @@ import { Activity } from './activity.ts';
 import { createSystemClock, type SystemClock } from './clock.ts';
 import { type ConfigSource, describeProblems, readConfig } from './config-source.ts';
 import { ControlService, type ControlServiceParts } from './control-service.ts';
-import { startEnforcer } from './enforcement.ts';
+import { prepareFirewall, startEnforcer } from './enforcement.ts';
 import type { Enforcer } from './enforcer.ts';
 import { EventBus } from './event-bus.ts';
 import { Health } from './health.ts';
@@ -120,7 +120,9 @@ class Daemon {
     const clock = this.#clock;
     emit({ kind: 'started', version: VERSION });
     await refuseIfAnswered(this.#plan.socketPath);
-    const { store, state } = await openState(this.#plan.stateDirectory, emit);
+    const opening = openState(this.#plan.stateDirectory, emit);
+    const meanwhile = this.#prepare();
+    const { store, state } = await opening;
     this.#started.push(() => store.close());
     const protectedNetworks = new ProtectedNetworks(this.#plan.trust);
     const ledger = new Ledger(this.#plan.limits);
@@ -133,9 +135,11 @@ class Daemon {
     let adopt = (bans: readonly Ban[]): void => {
       found = found.concat(bans);
     };
-    const { enforcer, surplus } = await this.#startEnforcer(ledger, (bans) => adopt(bans));
+    const { enforcer, surplus } = await this.#startEnforcer(ledger, meanwhile.firewall, (bans) =>
+      adopt(bans),
+    );
     const senders = new SenderDirectory(this.#plan.senders);
-    const pipeline = new Pipeline({ ledger, enforcer, persister, senders, clock, emit }, rulesOf(this.#plan));
+    const pipeline = new Pipeline({ ledger, enforcer, persister, senders, clock, emit }, meanwhile.rules);
     adopt = (bans) => this.#adopt(bans, ledger, enforcer, pipeline);
     pipeline.carryOut(decisions);
     adopt(withoutLifted([...surplus, ...found], decisions));
@@ -166,7 +170,7 @@ class Daemon {
     this.#configureObservers(this.#plan);
     reloader.onApplied((plan) => this.#configureObservers(plan));
     this.#startTicking(pipeline, reloader, protectedNetworks);
-    await this.#startControl({ ...parts, reloader });
+    await this.#startControl(await meanwhile.http, { ...parts, reloader });
     tellConfiguration(this.#plan, [], emit);
     this.#started.push(() => Promise.all([sources.stop(), metrics.stop()]).then(() => {}));
     await Promise.all([sources.apply(this.#plan), metrics.apply(this.#plan.metrics)]);
@@ -199,8 +203,16 @@ class Daemon {
     this.#metrics.declareSenders(plan.senders.configured.map(({ name }) => name));
   }
 
-  async #startEnforcer(ledger: Ledger, adopt: (bans: readonly Ban[]) => void) {
+  /** What takes time and needs no state: it is made while the worker of the state starts. */
+  #prepare() {
+    const firewall = prepareFirewall(this.#plan);
+    this.#started.push(async () => firewall?.close());
+    return { firewall, http: import('../http/control-server.ts'), rules: rulesOf(this.#plan) };
+  }
+
+  async #startEnforcer(ledger: Ledger, prepared: Firewall | null, adopt: (bans: readonly Ban[]) => void) {
     const started = await startEnforcer({
+      prepared,
       plan: this.#plan,
       clock: this.#clock,
       emit: this.#bus.emit,
@@ -232,6 +244,7 @@ class Daemon {
   }
 
   async #startControl(
+    { createControlServer }: typeof import('../http/control-server.ts'),
     parts: Pick<ControlServiceParts, 'ledger' | 'enforcer' | 'persister' | 'pipeline' | 'clock'> & {
       readonly reloader: Reloader;
     },

@@ -22,19 +22,31 @@ export type EnforcementOptions = {
   /** The ledger's bans. */
   readonly bans: readonly Ban[];
   readonly adopt: (bans: readonly Ban[]) => void;
+  /** From `prepareFirewall`, for the first attempt. */
+  readonly prepared?: Firewall | null;
   /** Opens the kernel's firewall; another one in tests only. */
   readonly openFirewall?: (table: string) => Firewall;
 };
+
+/** The kernel's firewall, whose worker starts meanwhile; null for a dry run. Asks nothing of the kernel. */
+export function prepareFirewall({ firewall: { backend, table } }: Plan): Firewall | null {
+  if (backend === 'dry-run') return null;
+  const firewall = new NftFirewall(table);
+  firewall.prepare();
+  return firewall;
+}
 
 /** Starts an enforcer; `surplus` are the bans that the kernel holds beyond ours. */
 export async function startEnforcer(
   options: EnforcementOptions,
 ): Promise<{ readonly enforcer: Enforcer; readonly surplus: readonly Ban[] }> {
   const { plan } = options;
+  let { prepared = null } = options;
   if (plan.firewall.backend === 'dry-run') return start(options, new DryRunFirewall(options.clock), null);
   const openFirewall = options.openFirewall ?? ((table) => new NftFirewall(table));
   for (let attempt = 1; ; attempt++) {
-    const firewall = openFirewall(plan.firewall.table);
+    const firewall = prepared ?? openFirewall(plan.firewall.table);
+    prepared = null;
     try {
       return await start(options, firewall, null);
     } catch (error) {

@@ -6,11 +6,7 @@ import { X509Certificate } from 'node:crypto';
 import type { MetricsPlan } from '../config/plan.ts';
 import { OperationalError } from '../core/errors.ts';
 import type { ComponentHealth } from '../core/event.ts';
-import {
-  createMetricsServer,
-  type MetricsServer,
-  type MetricsServerOptions,
-} from '../http/metrics-server.ts';
+import type { MetricsServer, MetricsServerOptions } from '../http/metrics-server.ts';
 import { formatEndpoint } from '../sources/listen.ts';
 import { type MetricsAccess, readMetricsAccess } from './metrics-access.ts';
 import { endOf } from './setting-files.ts';
@@ -44,6 +40,8 @@ export class MetricsEndpoint {
     const wanted = JSON.stringify([settings, access]);
     if (wanted === this.#served) return;
     await this.#stopServer();
+    // Loaded late, so that the daemon's other parts start first.
+    const { createMetricsServer } = await import('../http/metrics-server.ts');
     this.#server = createMetricsServer({ ...this.#options, ...access, listen });
     const { bound, errors } = await this.#server.start();
     if (access.tls !== null) {

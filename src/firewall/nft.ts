@@ -44,6 +44,11 @@ export class NftFirewall implements Firewall {
     this.description = `nftables, table inet ${table}`;
   }
 
+  /** Starts the worker, so that the first request need not wait for that. Nothing is opened or changed. */
+  prepare(): void {
+    this.#worker ??= this.#startWorker();
+  }
+
   async install(trust: readonly Network[]): Promise<void> {
     await this.#request({ kind: 'install', trust });
   }

@@ -11,6 +11,7 @@ import { OperationalError } from '../core/errors.ts';
 import type { Emit } from '../core/event.ts';
 import { printableJson } from '../core/printable.ts';
 import { ControlError, type ErrorReport } from './control.ts';
+import { checkRequestShapes, NO_SCHEMA_COMPILERS } from './request-shape.ts';
 import { createTlsServer, type TlsIdentity } from './tls-server.ts';
 
 /** Every request is a few short words. */
@@ -55,11 +56,12 @@ export function createApp(options: AppOptions): FastifyInstance {
     requestTimeout: HTTP_LIMITS.requestTimeout,
     keepAliveTimeout: HTTP_LIMITS.keepAliveTimeout,
     http: HTTP_LIMITS,
-    // An unknown word must be an error: `?jial=sshd`, silently removed, would mean every jail.
-    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false } },
+    // An unknown word is an error: `?jial=sshd`, silently removed, would mean every jail.
+    schemaController: NO_SCHEMA_COMPILERS,
     frameworkErrors: (error, _request, reply: FastifyReply) => answerError(error, reply, options.onBug),
     clientErrorHandler: refuseMalformed,
   });
+  checkRequestShapes(app);
   app.setReplySerializer((payload) => `${printableJson(payload)}\n`);
   app.setErrorHandler((error, _request, reply) => answerError(error, reply, options.onBug));
   app.setNotFoundHandler(answerNotFound);
@@ -100,8 +102,7 @@ function answerError(error: unknown, reply: FastifyReply, onBug: (error: unknown
     const message = error.advice === '' ? error.message : `${error.message}; ${error.advice}`;
     return reply.code(503).send(errorReport(error.code, message));
   }
-  const { statusCode, validation, code, message } = error as Partial<FastifyError>;
-  if (validation !== undefined) return reply.code(400).send(errorReport('bad-request', `${message}`));
+  const { statusCode, code, message } = error as Partial<FastifyError>;
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
     return reply
       .code(415)

@@ -20,6 +20,7 @@ import {
   type PingReport,
 } from './control.ts';
 import { EventFeed, type Subscribe } from './event-feed.ts';
+import type { RequestShape } from './request-shape.ts';
 import { listenOnSocketFile } from './socket-file.ts';
 
 export type ControlServerOptions = {
@@ -43,17 +44,16 @@ export interface ControlServer {
 /** Bans are serialised this many at a time, with a turn of the event loop between: 0.5 ms each, not one stall. */
 const BANS_PER_CHUNK = 500;
 
-const JAIL = { type: 'string', minLength: 1, maxLength: 128 } as const;
-const ADDRESS = { type: 'string', minLength: 1, maxLength: 64 } as const;
-const NO_QUERY = { type: 'object', additionalProperties: false } as const;
-const JAIL_QUERY = { ...NO_QUERY, properties: { jail: JAIL } } as const;
-const LIFT_QUERY = { ...NO_QUERY, properties: { jail: JAIL, address: ADDRESS } } as const;
-const BAN_BODY = {
-  type: 'object',
+const MAX_JAIL = 128;
+const MAX_ADDRESS = 64;
+const MAX_DURATION = 32;
+const NO_QUERY: RequestShape = { words: {}, required: [] };
+const JAIL_QUERY: RequestShape = { words: { jail: MAX_JAIL }, required: [] };
+const LIFT_QUERY: RequestShape = { words: { jail: MAX_JAIL, address: MAX_ADDRESS }, required: [] };
+const BAN_BODY: RequestShape = {
+  words: { address: MAX_ADDRESS, jail: MAX_JAIL, for: MAX_DURATION },
   required: ['address', 'jail'],
-  additionalProperties: false,
-  properties: { address: ADDRESS, jail: JAIL, for: { type: 'string', minLength: 1, maxLength: 32 } },
-} as const;
+};
 
 type JailQuery = { readonly jail?: string };
 type LiftQuery = JailQuery & { readonly address?: string };

@@ -2,7 +2,12 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { OperationalError } from '../../src/core/errors.ts';
 import { MINUTE } from '../../src/core/time.ts';
-import { jailScopesOf, START_ATTEMPTS, startEnforcer } from '../../src/daemon/enforcement.ts';
+import {
+  jailScopesOf,
+  prepareFirewall,
+  START_ATTEMPTS,
+  startEnforcer,
+} from '../../src/daemon/enforcement.ts';
 import { FakeFirewall, ManualTime } from './fake-firewall.ts';
 import { failureOf, planOf, policyOf, Recorder } from './parts.ts';
 
@@ -44,6 +49,17 @@ test('the kernel enforces where it can be had', async (t) => {
   assert.deepEqual([...(opened[0]?.elements.keys() ?? [])], ['ban4 203.0.113.9']);
   assert.equal(firewall?.health, 'up');
   assert.deepEqual(surplus, []);
+});
+
+test('a firewall that was prepared is used for the first attempt only, and a dry run prepares none', async (t) => {
+  const time = new ManualTime();
+  const [prepared, second] = [new FakeFirewall(time), new FakeFirewall(time)];
+  prepared.failure = transient();
+  const options = { plan: KERNEL, clock: time, emit: new Recorder().emit, bans: [], adopt: () => {} };
+  const { enforcer } = await startEnforcer({ ...options, prepared, openFirewall: () => second });
+  t.after(() => enforcer.stop());
+  assert.deepEqual([prepared.isClosed, second.isClosed], [true, false]);
+  assert.equal(prepareFirewall(planOf()), null);
 });
 
 test('a dry run that was asked for never opens the kernel', async (t) => {

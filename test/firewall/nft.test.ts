@@ -66,6 +66,17 @@ test('a listing comes in parts and is one list; without a table it is null', asy
   await firewall.close();
 });
 
+test('a firewall that was prepared has been asked nothing, answers, and closes also when nobody asks', async () => {
+  const body = "reply({ kind: 'result', value: [{ set: request.kind, packets: served, bytes: 0 }] });";
+  const firewall = firewallWith(body);
+  firewall.prepare();
+  assert.deepEqual(await firewall.counters(), [{ set: 'counters', packets: 1, bytes: 0 }]);
+  await firewall.close();
+  const unused = firewallWith(body);
+  unused.prepare();
+  await unused.close();
+});
+
 test('a firewall that was never asked anything closes at once', async () => {
   const firewall = new NftFirewall('bailiff');
   await firewall.close();

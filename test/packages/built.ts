@@ -21,6 +21,15 @@ export function rpmFile(architecture: string = HOST.rpm): string {
   return join(PACKAGES, `bailiff-${version}-1.${architecture}.rpm`);
 }
 
+/** The package with the command fail2ban-client, the same for all architectures. */
+export function clientDebFile(): string {
+  return join(PACKAGES, `bailiff-fail2ban-client_${version}-1_all.deb`);
+}
+
+export function clientRpmFile(): string {
+  return join(PACKAGES, `bailiff-fail2ban-client-${version}-1.noarch.rpm`);
+}
+
 /** Why there is nothing to test, for the skipped test's message; null when there is. */
 export function missingPackages(...files: readonly string[]): string | null {
   const missing = files.find((file) => !existsSync(file));

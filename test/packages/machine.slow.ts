@@ -11,7 +11,7 @@ import { ATTACKERS_IPV4, ATTACKERS_IPV6, type Bed, HOST, openBed } from '../bed/
 import { requirements } from '../bed/requirements.ts';
 import { HONEST_PASSWORD, HONEST_USER, type LoginOutcome, logIn } from '../bed/sshd.ts';
 import { waitFor } from '../bed/waiting.ts';
-import { debFile, missingPackages, nextDeb } from './built.ts';
+import { clientDebFile, debFile, missingPackages, nextDeb } from './built.ts';
 
 const SOON_MILLISECONDS = 5_000;
 const RESTART_MILLISECONDS = 15_000;
@@ -21,7 +21,23 @@ const MAX_EXPOSURE = 2;
 const [ATTACKER = '', ATTACKER_LATER = '', HONEST = ''] = ATTACKERS_IPV4;
 /** Whom a device reports, in a network for documentation, RFC 5737. */
 const REPORTED = '192.0.2.7';
+const WEB_ATTACKER = '192.0.2.8';
 const [ATTACKER_IPV6 = ''] = ATTACKERS_IPV6;
+
+/** Writes what nginx does, as its worker: to our socket, by a process that goes on living. */
+const NGINX_LINE =
+  `<187>Nov 21 05:00:00 machine nginx: 2026/11/21 05:00:00 [error] 7#7: *1 user "a": password mismatch, ` +
+  `client: ${WEB_ATTACKER}, server: x, request: "GET / HTTP/1.1", host: "x"`;
+const NGINX_WORKER = `use Socket;
+socket(my $log, AF_UNIX, SOCK_DGRAM, 0) or die $!;
+send($log, '${NGINX_LINE}', 0, pack_sockaddr_un('/run/bailiff/log.sock')) or die $! for 1 .. 5;
+sleep 30;
+`;
+const LOCAL_SETTINGS = `[syslog]
+unix = ["/run/bailiff/log.sock"]
+[jail.nginx-http-auth]
+enabled = true
+`;
 
 /** As much of a running fail2ban as others see. */
 const FAIL2BAN =
@@ -29,7 +45,9 @@ const FAIL2BAN =
   'until [ -S /run/fail2ban/fail2ban.sock ]; do sleep 0.1; done';
 
 const skip =
-  missingPackages(debFile()) ?? requirements('root', 'units', 'sshd', 'nft', 'mmdebstrap', 'nspawn') ?? false;
+  missingPackages(debFile(), clientDebFile()) ??
+  requirements('root', 'units', 'sshd', 'nft', 'mmdebstrap', 'nspawn') ??
+  false;
 
 for (const suite of ['bookworm', 'trixie'] as const satisfies readonly Suite[]) {
   test(
@@ -53,10 +71,10 @@ async function liveThrough(t: TestContext, suite: Suite): Promise<void> {
   const machine = await Machine.boot(bed, base);
   const host = new Host(bed, machine);
 
-  await step('asks nothing, and is enabled and ready when dpkg returns', async () => {
+  await step('asks nothing, and is enabled and ready when apt-get returns', async () => {
     await machine.put(debFile(), '/root/bailiff.deb');
     await machine.shell(FAIL2BAN);
-    const { stdout } = await machine.shell('dpkg --install /root/bailiff.deb </dev/null');
+    const { stdout } = await machine.shell('apt-get --quiet install /root/bailiff.deb </dev/null');
     assert.equal(stdout.split('\n').filter((line) => line.includes('bailiff import fail2ban')).length, 1);
     assert.equal(await host.state('ActiveState'), 'active');
     assert.equal(await host.output('systemctl is-enabled bailiff.service'), 'enabled');
@@ -150,6 +168,33 @@ async function liveThrough(t: TestContext, suite: Suite): Promise<void> {
         },
       );
     await host.untilBanned(REPORTED);
+  });
+
+  await step('hears the programs of this host, and shows the certificate that root has made', async () => {
+    await machine.shell('cat >/etc/bailiff/conf.d/local.toml', { input: LOCAL_SETTINGS });
+    await machine.shell('cat >/etc/nginx-worker.pl', { input: NGINX_WORKER });
+    await machine.shell(
+      'bailiff tls init --name machine.example --write && systemctl reload bailiff.service',
+    );
+    assert.match(await host.output('bailiff status'), /listens on .*tls .*unix .*certificate valid until/s);
+    await machine.shell(
+      'systemd-run --unit=nginx.service --property=User=www-data perl /etc/nginx-worker.pl',
+    );
+    await host.untilBanned(WEB_ATTACKER);
+    await machine.shell('systemctl stop nginx.service && rm -r /etc/bailiff/tls /etc/bailiff/conf.d/*');
+    await machine.run(['systemctl', 'reload', 'bailiff.service']);
+  });
+
+  await step('takes on a sender when root says so', async () => {
+    await machine.shell('umask 077 && bailiff senders adopt 192.0.2.9 --name nas');
+    assert.match(await host.output('bailiff senders'), /^nas .*unheard$/m);
+  });
+
+  await step('answers as fail2ban-client where its package is installed', async () => {
+    await machine.put(clientDebFile(), '/root/client.deb');
+    await machine.shell('apt-get --quiet install /root/client.deb </dev/null');
+    assert.match(await host.output('fail2ban-client status'), /Jail list:\tsshd$/);
+    await machine.run(['dpkg', '--purge', 'bailiff-fail2ban-client']);
   });
 
   await step('an upgrade keeps bans and edited files', async () => {

@@ -28,6 +28,10 @@ test('the service leaves out what would break V8 or nftables', () => {
   assert.doesNotMatch(readFileSync(UNIT, 'utf8'), /^(?:MemoryDenyWriteExecute|PrivateUsers)=/m);
 });
 
+test('the service sees the processes of others, whose units make their records credible', () => {
+  assert.match(readFileSync(UNIT, 'utf8'), /^ProtectProc=default$/m);
+});
+
 for (const name of ['udp', 'tcp', 'tls']) {
   test(`the socket for ${name} names its descriptor so, and is off until it is enabled`, () => {
     const socket = readFileSync(join(PACKAGING, `systemd/bailiff-syslog-${name}.socket`), 'utf8');
