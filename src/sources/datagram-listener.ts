@@ -25,12 +25,26 @@ export type DatagramListenerOptions = {
   take(receiver: DatagramReceiver, index: number): void;
   /** After the last datagram of a turn of the event loop. */
   settle(): void;
+  /** For a socket whose senders do not wait; without it, what the kernel cannot hold is lost. */
+  readonly backlog?: Backlog;
   readonly emit: Emit;
   readonly onState: (state: ListenerState) => void;
   describeFailure(error: unknown, retryMilliseconds: number): ListenerState;
   readonly lossIntervalMilliseconds: number | undefined;
   /** What has been told of a socket's losses before, where it outlives the listener. */
   readonly loss: KernelLoss;
+};
+
+/** Where datagrams wait while the kernel has more of them than can be read at once. */
+export type Backlog = {
+  readonly isEmpty: boolean;
+  readonly isFull: boolean;
+  /** Keeps one datagram, in place of `take`. */
+  hold(receiver: DatagramReceiver, index: number): void;
+  /** Takes the oldest that were kept, at most `count`. */
+  release(count: number): void;
+  /** It is full, and the kernel's buffer fills. */
+  onFull(): void;
 };
 
 /** How many datagrams of a socket the kernel has dropped, as far as that has been told. */
@@ -41,6 +55,14 @@ export type KernelLoss = { told: number };
  * is a millisecond.
  */
 const CALLS_PER_TURN = 4;
+
+/**
+ * Whoever finds that many calls full, one after the other, reads more slowly than they come. He is behind then, and
+ * empties the socket before he reads on, so many calls in one turn at most. Of a burst of 500,000 at 1,100,000 a second
+ * 200,000 were lost without it.
+ */
+const CALLS_UNTIL_BEHIND = 32;
+const CALLS_PER_TURN_BEHIND = 32;
 
 /**
  * To be woken for a single datagram takes several times what the datagram itself does. Whoever is woken again within
@@ -68,6 +90,8 @@ export class DatagramListener {
   #lossTimer: NodeJS.Timeout | null = null;
   #paceTimer: NodeJS.Timeout | null = null;
   #wokenAt = 0;
+  #fullCalls = 0;
+  #isBehind = false;
   #isLosing = false;
 
   constructor(options: DatagramListenerOptions) {
@@ -92,6 +116,7 @@ export class DatagramListener {
   async stop(isKept: boolean): Promise<void> {
     await this.#perseverance.stop();
     if (this.#socket !== null) {
+      this.#releaseAll();
       if (!isKept) this.#receive(CALLS_AT_END);
       this.#reportLoss();
     }
@@ -123,6 +148,7 @@ export class DatagramListener {
     this.#lossTimer = null;
     if (this.#paceTimer !== null) clearTimeout(this.#paceTimer);
     this.#paceTimer = null;
+    this.#releaseAll();
     this.#socket?.close();
     this.#socket = null;
     this.#receiver = null;
@@ -133,19 +159,63 @@ export class DatagramListener {
     const now = performance.now();
     const isBusy = now - this.#wokenAt < BUSY_MILLISECONDS;
     this.#wokenAt = now;
-    this.#receive(CALLS_PER_TURN);
-    if (!isBusy || this.#socket === null) return;
+    this.#work();
+    if (!(isBusy || this.#isBehind) || this.#socket === null) return;
     this.#socket.pause();
     this.#paceTimer = setTimeout(() => this.#pace(), PACE_MILLISECONDS);
   }
 
   /** A moment has passed in which nobody was woken. */
   #pace(): void {
-    const count = this.#receive(CALLS_PER_TURN);
+    const count = this.#work();
     if (this.#socket === null) return;
-    if (count >= CALLS_PER_TURN * MAX_RECEIVED) setImmediate(() => this.#pace());
+    if (this.#isBehind || count >= CALLS_PER_TURN * MAX_RECEIVED) setImmediate(() => this.#pace());
     else if (count >= MIN_PACED) this.#paceTimer?.refresh();
     else this.#socket.resume();
+  }
+
+  /** Does what one turn of the event loop is to do. Returns how many it has taken from the kernel. */
+  #work(): number {
+    if (this.#isBehind) return this.#catchUp();
+    const count = this.#receive(CALLS_PER_TURN);
+    const isFull = count >= CALLS_PER_TURN * MAX_RECEIVED;
+    this.#fullCalls = isFull ? this.#fullCalls + CALLS_PER_TURN : 0;
+    this.#isBehind = this.#options.backlog !== undefined && this.#fullCalls >= CALLS_UNTIL_BEHIND;
+    return count;
+  }
+
+  /** Empties the socket first, and reads when it is empty or no more can be held. */
+  #catchUp(): number {
+    const { backlog, begin, settle } = this.#options;
+    const receiver = this.#receiver;
+    if (backlog === undefined || receiver === null) return 0;
+    let total = 0;
+    let isDry = false;
+    for (let call = 0; call < CALLS_PER_TURN_BEHIND && !isDry && !backlog.isFull; call++) {
+      const count = this.#receiveOnce(receiver);
+      if (this.#receiver === null) return total;
+      if (count > 0) begin();
+      for (let index = 0; index < count; index++) backlog.hold(receiver, index);
+      total += count;
+      isDry = count < MAX_RECEIVED;
+      if (backlog.isFull) backlog.onFull();
+    }
+    if (isDry || backlog.isFull) backlog.release(CALLS_PER_TURN * MAX_RECEIVED);
+    settle();
+    if (!isDry || !backlog.isEmpty) return total;
+    this.#isBehind = false;
+    this.#fullCalls = 0;
+    return total;
+  }
+
+  /** Nothing that was taken from the kernel may be forgotten. */
+  #releaseAll(): void {
+    const { backlog, settle } = this.#options;
+    this.#isBehind = false;
+    this.#fullCalls = 0;
+    if (backlog === undefined || backlog.isEmpty) return;
+    backlog.release(Number.POSITIVE_INFINITY);
+    settle();
   }
 
   /** Returns how many it has taken. */

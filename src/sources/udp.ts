@@ -5,7 +5,8 @@ import type { ListenAddress } from '../config/plan.ts';
 import type { DatagramReceiver } from '../native/datagram-receiver.ts';
 import { adoptDatagramSocket, bindUdp, type DatagramSocket } from '../native/datagram-socket.ts';
 import { type Origin, SyslogParser } from '../syslog/parse.ts';
-import { DatagramListener, type KernelLoss } from './datagram-listener.ts';
+import { DatagramBacklog, type HeldDatagram, MAX_BACKLOG_BLOCKS } from './datagram-backlog.ts';
+import { type Backlog, DatagramListener, type KernelLoss } from './datagram-listener.ts';
 import {
   Batcher,
   describeFailure,
@@ -14,7 +15,7 @@ import {
   type ListeningSource,
   Tally,
 } from './listen.ts';
-import { SenderGate } from './sender-gate.ts';
+import { type Sender, SenderGate } from './sender-gate.ts';
 
 export type UdpOptions = ListenerOptions & {
   /** How often the kernel is asked what it dropped, in place of LOSS_INTERVAL_MILLISECONDS. */
@@ -63,6 +64,7 @@ class UdpSource implements ListeningSource {
       },
       take: (receiver, index) => this.#take(receiver, index),
       settle: () => this.#batcher.flush(),
+      backlog: this.#createBacklog(),
       describeFailure: (error, pause) => describeFailure('udp', listen, error, pause),
     });
   }
@@ -91,16 +93,23 @@ class UdpSource implements ListeningSource {
   }
 
   #take(receiver: DatagramReceiver, index: number): void {
-    const sender = this.#gate.admit(receiver.peerOf(index));
+    const sender = this.#admit(receiver, index);
     if (sender === null) return;
-    const origin = this.#origin;
-    origin.sender = sender.identity;
-    if (!sender.admits(origin.at)) return;
     const start = receiver.startOf(index);
-    const length = receiver.lengthOf(index);
-    const sentLength = receiver.sentLengthOf(index);
-    const isCut = length < sentLength;
-    const record = this.#parser.parse(receiver.bytes, start, start + length, origin, isCut);
+    const end = start + receiver.lengthOf(index);
+    this.#read(receiver.bytes, start, end, receiver.sentLengthOf(index), sender);
+  }
+
+  /** The sender of a datagram that is to be read; null for others, which have been counted. */
+  #admit(receiver: DatagramReceiver, index: number): Sender | null {
+    const sender = this.#gate.admit(receiver.peerOf(index));
+    return sender?.admits(this.#origin.at) === true ? sender : null;
+  }
+
+  #read(bytes: Buffer, start: number, end: number, sentLength: number, sender: Sender): void {
+    this.#origin.sender = sender.identity;
+    const isCut = end - start < sentLength;
+    const record = this.#parser.parse(bytes, start, end, this.#origin, isCut);
     if (isCut) this.#countCut(sender.identity);
     if (record === null) {
       this.#countEmpty(sender.identity);
@@ -108,6 +117,42 @@ class UdpSource implements ListeningSource {
     }
     this.#batcher.addBytes(sentLength);
     this.#batcher.add(sender.take(record, sentLength, this.#parser.dialect));
+  }
+
+  /** Senders are admitted, and held to their rate, before anything of theirs is kept. */
+  #createBacklog(): Backlog {
+    const backlog = new DatagramBacklog<Sender>();
+    const read = ({ bytes, start, end, sentLength, sender, at }: HeldDatagram<Sender>): void => {
+      this.#origin.at = at;
+      this.#read(bytes, start, end, sentLength, sender);
+    };
+    return {
+      get isEmpty() {
+        return backlog.isEmpty;
+      },
+      get isFull() {
+        return backlog.isFull;
+      },
+      hold: (receiver, index) => {
+        const sender = this.#admit(receiver, index);
+        if (sender === null) return;
+        const start = receiver.startOf(index);
+        const end = start + receiver.lengthOf(index);
+        const sentLength = receiver.sentLengthOf(index);
+        backlog.hold(receiver.bytes, start, end, sentLength, sender, this.#origin.at);
+      },
+      release: (count) => backlog.release(count, read),
+      onFull: () => this.#countFull(),
+    };
+  }
+
+  #countFull(): void {
+    this.#tally.add('backlog', '', (_, count) => ({
+      kind: 'limit',
+      limit: 'backlog',
+      detail: `udp datagrams that wait to be read fill ${MAX_BACKLOG_BLOCKS} MiB; what the kernel cannot hold is lost`,
+      count,
+    }));
   }
 
   #countEmpty(peer: string): void {

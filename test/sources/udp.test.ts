@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { describe, it } from 'node:test';
+import type { LogRecord } from '../../src/core/record.ts';
 import { bindUdp } from '../../src/native/datagram-socket.ts';
 import { MAX_BATCH_RECORDS } from '../../src/sources/listen.ts';
 import { createUdpSource, type UdpOptions } from '../../src/sources/udp.ts';
+import { waitFor } from '../bed/waiting.ts';
 import { log, noLogger, noRsyslog, startRsyslog } from './clients.ts';
 import { Listening, permitting } from './listening.ts';
 
@@ -25,16 +27,28 @@ async function send(port: number, messages: readonly (string | Buffer)[], host =
 }
 
 /** Another process sends while this one stands still: what is too much for the receive buffer is lost. */
-function sendSynchronously(port: number, count: number): number {
+function sendSynchronously(port: number, count: number, padding = 500): number {
   const script = `
     const socket = require('node:dgram').createSocket('udp4');
-    const message = Buffer.from('<38>a: ' + 'x'.repeat(500));
-    let left = ${count};
-    const next = () => left-- > 0 ? socket.send(message, ${port}, '127.0.0.1', next) : socket.close();
+    const padding = 'x'.repeat(${padding});
+    let sent = 0;
+    const next = () => sent < ${count}
+      ? socket.send('<38>a[' + ++sent + ']: ' + padding, ${port}, '127.0.0.1', next)
+      : socket.close();
     next();`;
   const sender = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' });
   assert.equal(sender.status, 0, sender.stderr);
   return count;
+}
+
+function lostBy(listening: Listening): number {
+  return listening.eventsOf('kernel-loss').reduce((sum, { count }) => sum + count, 0);
+}
+
+/** The messages are numbered by their PIDs. */
+function assertAscending(records: readonly LogRecord[]): void {
+  const numbers = records.map(({ pid }) => Number(pid));
+  assert.ok(numbers.every((number, index) => index === 0 || number > (numbers[index - 1] ?? 0)));
 }
 
 describe('a UDP listener', () => {
@@ -74,6 +88,26 @@ describe('a UDP listener', () => {
         ['', '9 <38>web: b'],
       ],
     );
+  });
+
+  it('keeps what is more than it can read at once, and reads it in order', async () => {
+    await using listening = await listen({ lossIntervalMilliseconds: 20 });
+    const count = sendSynchronously(listening.port, 12_000, 1);
+    listening.now = 9_000_000;
+    const records = await waitFor('all that the kernel could hold', 10_000, () =>
+      listening.records.length + lostBy(listening) === count ? listening.records : null,
+    );
+    assertAscending(records);
+    assert.ok(records.every(({ at }) => at === 9_000_000));
+  });
+
+  it('reads what it has kept when it stops', async () => {
+    const listening = await listen();
+    const count = sendSynchronously(listening.port, 12_000, 1);
+    await listening.received(1);
+    await listening[Symbol.asyncDispose]();
+    assert.equal(listening.records.length + lostBy(listening), count);
+    assertAscending(listening.records);
   });
 
   it('folds IPv4 peers of an IPv6 socket, and takes IPv6 peers', async () => {
