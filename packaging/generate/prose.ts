@@ -187,6 +187,7 @@ export const FIELD_TYPES: Readonly<Record<string, string>> = {
   path: 'From a slash to the next white space. Written by a client.',
   name: "A word of the service's own, or a user that exists: letters, digits and _ . @ + - $ \\.",
   phrase: 'As name, and blanks, slashes, commas and apostrophes.',
+  words: 'Words in any language: letters of any script, blanks, apostrophes and hyphens.',
   host: 'A host name, or an address that does not matter.',
   time: 'A date and time of day in one of the usual forms.',
   int: 'A whole number.',

@@ -60,6 +60,8 @@ const FIELD_TYPES: ReadonlyMap<string, string> = new Map([
   ['name', '([\\w.@+$\\\\-]+)'],
   /** Words of the service's own: as `name`, and blanks and `/ , '` as well. */
   ['phrase', "([\\w.@+/-][\\w.@+/,' -]*)"],
+  /** Words of the service's own in any language: letters of any script, blanks, `'` and `-`, and no digit. */
+  ['words', "([A-Za-z\\u0080-\\uffff' -]+)"],
   /** A host name, or an address that does not matter. */
   ['host', '([\\w.:%-]+)'],
   /** Text in double quotes, in which a backslash escapes; the value is without the quotes. */

@@ -147,6 +147,16 @@ describe('a template', () => {
     assert.equal(patternOf('user <user>').read(`user ${'x'.repeat(5_000)}`)?.user.length, 256);
   });
 
+  it('reads words in any language, but neither digits nor what may close or open a part of the line', () => {
+    const pattern = patternOf('<words> <address> (<any>)');
+    for (const words of ["Échec de l'accès depuis", 'Вход не выполнен', '使用者', 'log-in of']) {
+      assert.equal(pattern.read(`${words} 192.0.2.1 (x)`)?.address, '192.0.2.1', words);
+    }
+    for (const character of '0:;"()[]<>') {
+      assert.equal(pattern.read(`from${character} 192.0.2.1 (x)`), null, character);
+    }
+  });
+
   it('reads text without the characters that it must not hold', () => {
     const pattern = patternOf(`"<any:header!"[]()^->" as '<user!'>' from <address>`);
     assert.equal(pattern.read(`"x, y" as 'joe' from 192.0.2.1`)?.user, 'joe');
