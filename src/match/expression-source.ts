@@ -105,7 +105,8 @@ function write(node: Expression, reversed: boolean): string {
       return `(${write(node.body, reversed)})`;
     case 'repeat': {
       const body = write(node.body, reversed);
-      const atom = node.body.kind === 'sequence' ? `(?:${body})` : body;
+      const isAtom = node.body.kind !== 'sequence' && node.body.kind !== 'repeat';
+      const atom = isAtom ? body : `(?:${body})`;
       return `${atom}${writeCounts(node.min, node.max)}${node.lazy !== reversed ? '?' : ''}`;
     }
   }

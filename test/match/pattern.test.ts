@@ -48,12 +48,39 @@ describe('a regular expression', () => {
       '^\\{a\\}$',
       '^\\S\\s?$',
       '^a\\.b\\$$',
+      '^(?:a*)?b$',
+      '^(?:a?)+$',
+      '^(?:a{2})?b*$',
+      '^(?:a+?)?b??$',
     ]) {
       const ours = regexOf(source);
       const theirs = new RegExp(source, 's');
       for (const text of texts)
         assert.equal(ours.read(text) !== null, theirs.test(text), `${source} on ${JSON.stringify(text)}`);
     }
+  });
+
+  it('means the same as it means to JavaScript, however it is put together', () => {
+    const { source } = fc.letrec<{ source: string; atom: string }>((tie) => ({
+      atom: fc.constantFrom('a', 'b', '[ab]', '.'),
+      source: fc.oneof(
+        { maxDepth: 4 },
+        tie('atom'),
+        fc.tuple(tie('source'), tie('source')).map(([left, right]) => `(?:${left}|${right})`),
+        fc.tuple(tie('source'), tie('source')).map(([left, right]) => `${left}${right}`),
+        fc
+          .tuple(tie('source'), fc.constantFrom('*', '+', '?', '*?', '+?', '??', '{2}', '{1,2}'))
+          .map(([body, count]) => `(?:${body})${count}`),
+      ),
+    }));
+    const texts = fc.array(fc.stringMatching(/^[abc]{0,6}$/), { minLength: 5, maxLength: 5 });
+    const property = fc.property(source, texts, (body, tried) => {
+      const ours = regexOf(`^${body}$`);
+      const theirs = new RegExp(`^${body}$`, 's');
+      for (const text of tried)
+        assert.equal(ours.read(text) !== null, theirs.test(text), `${body} on "${text}"`);
+    });
+    fc.assert(property, { seed: 22, numRuns: 1_000 });
   });
 
   it('is refused when it is not anchored, or needs more than a regular language', () => {
