@@ -4,7 +4,8 @@
  *     ca.crt ca.key ca.crl         the authority, and the list of what it has revoked
  *     server.crt server.key        what the TLS listeners show
  *     clients/NAME.crt .key .p12   for a sender
- *     clients/NAME-SERIAL.revoked  a certificate that is no longer believed
+ *     clients/NAME-SERIAL.replaced one that was renewed, and is believed until its end
+ *     clients/NAME-SERIAL.revoked  one that is no longer believed
  *
  * Nothing that is there is ever overwritten, but by a renewal. The key of the authority is for its owner alone: the
  * daemon needs no more than server.key.
@@ -118,7 +119,10 @@ export class CertificateDirectory {
   /** A new certificate and key in place of the old; the old certificate stays valid until its end. */
   async renewClient(name: string, at: Microseconds, days: number = CERTIFICATE_DAYS): Promise<ClientFiles> {
     const authority = this.#readAuthority();
-    this.#requireClient(name);
+    const { serialNumber } = this.#requireClient(name);
+    // Who has lost a key may renew first and revoke later: that must find the old certificate too.
+    const before = this.#read(join('clients', `${name}.crt`));
+    replaceFile(this.path('clients', `${name}-${serialNumber}.replaced`), before, PUBLIC);
     return this.#writeClient(authority, name, at, days, replaceFile);
   }
 
@@ -137,21 +141,37 @@ export class CertificateDirectory {
     return names;
   }
 
-  /** Puts a client's certificate on the revocation list, and takes its key away. Returns its serial number. */
-  async revokeClient(name: string, at: Microseconds): Promise<string> {
+  /**
+   * Puts a client's certificate on the revocation list, and those that it has replaced, and takes its key away. Returns
+   * their serial numbers, that of its own first.
+   */
+  async revokeClient(name: string, at: Microseconds): Promise<readonly string[]> {
     const authority = this.#readAuthority();
-    const certificate = this.#requireClient(name);
-    const { serialNumber } = certificate;
+    const { serialNumber } = this.#requireClient(name);
+    const former = this.#formerCertificates();
+    const own = [
+      serialNumber,
+      ...former.filter((one) => one.name === name && one.state === 'replaced').map((one) => one.serialNumber),
+    ];
     const before = existsSync(this.path('ca.crl')) ? readRevocationList(this.#read('ca.crl')) : null;
-    const revocations = [...(before?.revocations ?? []), { serialNumber, at }];
+    const known = new Map(before?.revocations.map((one) => [BigInt(`0x${one.serialNumber}`), one]));
+    // Also what was revoked before, should the list have been lost.
+    const lost = former.filter(({ state }) => state === 'revoked').map((one) => one.serialNumber);
+    for (const serialNumber of [...own, ...lost]) {
+      const key = BigInt(`0x${serialNumber}`);
+      if (!known.has(key)) known.set(key, { serialNumber, at });
+    }
     const until = new X509Certificate(authority.certificate).validToDate.getTime() * 1_000;
     const validity = { from: at - BACKDATING, until };
     const number = (before?.number ?? 0) + 1;
-    const list = await createRevocationList(authority, revocations, number, validity);
+    const list = await createRevocationList(authority, [...known.values()], number, validity);
     replaceFile(this.path('ca.crl'), list, PUBLIC);
-    renameSync(this.path('clients', `${name}.crt`), this.path('clients', `${name}-${serialNumber}.revoked`));
+    for (const one of own) {
+      const file = one === serialNumber ? `${name}.crt` : `${name}-${one}.replaced`;
+      renameSync(this.path('clients', file), this.path('clients', `${name}-${one}.revoked`));
+    }
     for (const suffix of ['key', 'p12']) rmSync(this.path('clients', `${name}.${suffix}`), { force: true });
-    return serialNumber;
+    return own;
   }
 
   /** Everything that was issued; the authority and the server first, then clients by their names. */
@@ -161,7 +181,7 @@ export class CertificateDirectory {
       ...this.#describe('ca', 'authority', 'ca.crt'),
       ...this.#describe('server', 'server', 'server.crt'),
       ...clients.flatMap((file) => {
-        const match = /^(.+?)(?:\.crt|-[0-9A-F]+\.revoked)$/.exec(file);
+        const match = /^(.+?)(?:\.crt|-[0-9A-F]+\.(?:replaced|revoked))$/.exec(file);
         return match?.[1] === undefined ? [] : this.#describe(match[1], 'client', join('clients', file));
       }),
     ];
@@ -177,6 +197,18 @@ export class CertificateDirectory {
     const { serialNumber, validToDate } = parse(this.path(file), this.#read(file));
     const until = validToDate.getTime() * 1_000;
     return [{ name, role, until, serialNumber, isRevoked: file.endsWith('.revoked'), file: this.path(file) }];
+  }
+
+  /** By the names of their files, so that one that cannot be read keeps nobody from revoking another. */
+  #formerCertificates(): readonly {
+    readonly name: string;
+    readonly serialNumber: string;
+    readonly state: string;
+  }[] {
+    return readdirSync(this.path('clients')).flatMap((file) => {
+      const [, name, serialNumber, state] = /^(.+?)-([0-9A-F]+)\.(replaced|revoked)$/.exec(file) ?? [];
+      return name && serialNumber && state ? [{ name, serialNumber, state }] : [];
+    });
   }
 
   #issueServer(authority: Identity, names: Names, at: Microseconds, days: number): Promise<Identity> {

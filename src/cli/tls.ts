@@ -86,8 +86,8 @@ function addInit(tls: Command, { terminal, end }: Session): void {
       const settings = configurationLines(directory);
       const dropIn = resolve(dirname(configPathOf(options, terminal)), 'conf.d', 'tls.toml');
       if (options.write) {
-        const { PUBLIC, writeNewFile } = await import('../certificates/private-file.ts');
-        writeNewFile(dropIn, `${settings.join('\n')}\n`, PUBLIC);
+        const { writeDropIn } = await import('./drop-in.ts');
+        writeDropIn(dropIn, `${settings.join('\n')}\n`);
       }
       const report = { ...names, certificates: directory.list(), settings, dropIn };
       if (options.json) printJson(terminal, report);
@@ -169,14 +169,15 @@ function addRevoke(tls: Command, { terminal, end }: Session): void {
   withDirectory(tls.command('revoke'))
     .summary('believe a certificate of a sender no longer')
     .description(
-      'Puts the certificate of a sender on the revocation list, which the daemon reads again within a minute. Connections that are open go on until they are closed.',
+      'Puts the certificate of a sender, and those that it has replaced, on the revocation list. The daemon reads it again within a minute, and then closes the connections that were opened with them.',
     )
     .argument('<NAME>', 'the sender', readClientName)
     .action(async (name: string, options: DirectoryOptions) => {
       const directory = await openDirectory(options, terminal);
-      const serialNumber = await directory.revokeClient(name, terminal.now() * 1_000);
-      if (options.json) printJson(terminal, { name, serialNumber });
-      else terminal.print(printable(`${name}: revoked (${serialNumber}), see ${directory.path('ca.crl')}`));
+      const serialNumbers = await directory.revokeClient(name, terminal.now() * 1_000);
+      const list = directory.path('ca.crl');
+      if (options.json) printJson(terminal, { name, serialNumbers });
+      else terminal.print(printable(`${name}: revoked (${serialNumbers.join(', ')}), see ${list}`));
       end(EXIT.done);
     });
 }

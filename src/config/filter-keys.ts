@@ -183,7 +183,8 @@ export const filterSchema = table({
           examples: [['ssh.service', 'ssh@*.service']],
         }),
         executables: key(words('expected a list of paths such as ["/usr/sbin/sshd"]'), {
-          description: 'Executables of the service.',
+          description:
+            'Executables of the service; they count only where a system user (uid below 1000) runs them.',
           examples: [['/usr/sbin/sshd']],
         }),
       }),

@@ -76,8 +76,8 @@ const sender = table({
   }),
   certificates: key(z.prefault(certificateNames, []), {
     description:
-      'Names in its certificate (DNS names, or the common name), by which it is known over TLS from any address. ' +
-      'Needs `client_ca` in [syslog.tls_server].',
+      'Names in its certificate (its DNS names, or the common name when it has none), by which it is known over TLS ' +
+      'from any address. Needs `client_ca` in [syslog.tls_server].',
     examples: [['nas1']],
   }),
   transports: key(
@@ -128,7 +128,7 @@ const sender = table({
   }),
   max_messages_per_second: key(z.optional(messagesPerSecond), {
     description:
-      'Messages in a second, from all of its addresses together; those beyond are dropped unread and counted. ' +
+      'Messages in a second over each transport, from all of its addresses; those beyond are dropped and counted. ' +
       'Default: as in [syslog].',
     examples: [500],
     unit: 'messages per second',

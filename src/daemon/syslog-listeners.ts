@@ -10,13 +10,16 @@ import { createStreamSource, type StreamSettings } from '../sources/stream.ts';
 import type { TlsCredentials } from '../sources/tls-handshakes.ts';
 import { type AdoptedSocket, createUdpSource } from '../sources/udp.ts';
 import { createUnixSource } from '../sources/unix.ts';
+import type { Wants } from '../syslog/parse.ts';
 import type { SenderDirectory } from '../syslog/sender.ts';
-import { SyslogTls } from './syslog-tls.ts';
+import { SyslogTls, type TlsTrouble } from './syslog-tls.ts';
 import { type WantedListener, wantedListeners } from './wanted-listeners.ts';
 
 export type SyslogListenersOptions = {
   readonly clock: Clock;
   readonly sink: Sink;
+  /** Which messages are to become records. Default: all. */
+  readonly wants?: Wants;
   readonly emit: Emit;
   /** Says who may send. */
   readonly senders: SenderDirectory;
@@ -64,7 +67,10 @@ export class SyslogListeners {
     const credentials = this.#tls.apply(plan.tlsServer);
     const wanted = wantedListeners(plan, this.#activation);
     const stale = [...this.#listeners].filter(
-      ([name, { configure }]) => !wanted.has(name) || (configure === null && isChanged),
+      ([name, { configure }]) =>
+        !wanted.has(name) ||
+        (configure === null && isChanged) ||
+        (wanted.get(name)?.protocol === 'tls' && credentials === null),
     );
     await this.#stop(stale.map(([name]) => name));
     for (const { configure } of this.#listeners.values()) configure?.(settingsOf(plan, credentials));
@@ -170,7 +176,7 @@ export class SyslogListeners {
   #report(): void {
     const states = [...this.#states.values()];
     const ailing = states.filter((state) => state.health !== 'up');
-    const trouble = states.some(({ source }) => source === 'tls') ? this.#tls.trouble() : null;
+    const trouble = states.some(({ source }) => source === 'tls') ? this.#tlsTrouble() : null;
     const detail =
       states.length === 0 ? 'no listener is configured' : this.#describe(ailing, trouble?.detail);
     const isTroubled = trouble !== null || this.#activation.refused.length + this.#unknownUsers().length > 0;
@@ -185,6 +191,10 @@ export class SyslogListeners {
     const told = JSON.stringify(event);
     if (told !== this.#told) this.#options.emit(event);
     this.#told = told;
+  }
+
+  #tlsTrouble(): TlsTrouble | null {
+    return this.#plan?.tlsServer === null ? WITHOUT_CERTIFICATE : this.#tls.trouble();
   }
 
   #unknownUsers(): readonly string[] {
@@ -205,6 +215,11 @@ export class SyslogListeners {
     ].join('; ');
   }
 }
+
+const WITHOUT_CERTIFICATE: TlsTrouble = {
+  detail: 'a socket that speaks TLS was passed, and there is no certificate for it',
+  advice: 'write [syslog.tls_server], see: bailiff tls init',
+};
 
 /** What a datagram listener is made with, and made anew for. */
 function datagramSettingsOf({ maxMessageBytes, unixUsers }: Plan['syslog']): string {

@@ -75,7 +75,7 @@ const NOT_YET_VALID: HandshakeFailure = {
   advice: 'see that our clock, and that of the host that made the certificate, are right',
 };
 
-const REVOKED: HandshakeFailure = {
+export const REVOKED: HandshakeFailure = {
   reason: 'revoked',
   detail: 'its certificate was revoked',
   advice: 'if it may send again, give it a new one: bailiff tls issue NAME',

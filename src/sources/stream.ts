@@ -4,6 +4,7 @@
  * before it goes on to the next (uv__read), and messages, connections, connections of one sender, handshakes and idle
  * time have their limits.
  */
+import type { X509Certificate } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { ListenAddress } from '../config/plan.ts';
 import { parseAddress } from '../core/address.ts';
@@ -11,6 +12,7 @@ import type { LimitName } from '../core/event.ts';
 import { duplicateSocket } from '../native/socket-calls.ts';
 import { Framer } from '../syslog/framing.ts';
 import { type Origin, SyslogParser } from '../syslog/parse.ts';
+import { disbelief, namesOf } from './client-certificate.ts';
 import { ConnectionCount, type ConnectionLimits } from './connection-limits.ts';
 import type { HandshakeFailure } from './handshake-failure.ts';
 import {
@@ -38,14 +40,17 @@ export type StreamOptions = ListenerOptions &
     readonly handshakes?: Pick<HandshakesOptions, 'timeoutMilliseconds' | 'maxHandshakes'>;
   };
 
-/** What can change while connections are open; they keep what they began with. */
+/** What can change while connections are open; these keep what they began with, unless their certificate is revoked. */
 export type StreamSettings = ConnectionLimits & {
   readonly maxMessageBytes: number;
   readonly credentials?: TlsCredentials;
 };
 
 export interface StreamSource extends ListeningSource {
-  /** For connections to come. Throws the error of OpenSSL when the credentials do not go together. */
+  /**
+   * For connections to come; those whose certificates are believed no longer are closed. Throws the error of OpenSSL
+   * when the credentials do not go together.
+   */
   configure(settings: StreamSettings): void;
 }
 
@@ -137,6 +142,9 @@ class StreamListener implements StreamSource {
     const { credentials } = settings;
     if (credentials !== undefined && this.#handshakes !== null) {
       this.#handshakes.setCredentials(credentials);
+      const isDisbelieved = disbelief(this.#credentials ?? credentials, credentials);
+      for (const { raw, certificate } of this.#receiving)
+        if (certificate !== null && isDisbelieved(certificate)) raw.destroy();
       this.#credentials = credentials;
     }
     this.#count.setLimits(settings);
@@ -193,7 +201,7 @@ class StreamListener implements StreamSource {
       ...this.#options.handshakes,
       credentials,
       clock: this.#options.clock,
-      onSecured: (socket, raw, names) => this.#openSecured(socket, raw, names),
+      onSecured: (socket, raw, certificate) => this.#openSecured(socket, raw, certificate),
       onFailed: (raw, failure) => this.#countFailure(peerOf(raw), failure),
       onLimit: (raw, limit, what) => this.#countLimit(limit, peerOf(raw), what),
     });
@@ -207,33 +215,53 @@ class StreamListener implements StreamSource {
     const isOpenToAll = this.#credentials !== null && this.#credentials.clientCa !== null;
     const sender = isOpenToAll ? null : this.#gate.admit(socket.remoteAddress ?? '');
     const isRefused = sender === null && !isOpenToAll;
-    const limit = isRefused ? null : this.#count.enter(peer);
+    const limit = isRefused ? null : this.#enter(peer);
     if (limit !== null) this.#countLimit(limit, peer, 'connections refused');
     if (isRefused || limit !== null) {
       socket.destroy();
       return;
     }
     this.#sockets.add(socket);
-    socket.on('close', () => {
-      this.#sockets.delete(socket);
-      this.#count.leave(peer);
-    });
-    if (this.#handshakes !== null) this.#handshakes.begin(socket);
-    else if (sender !== null) this.#receive(socket, socket, sender, []);
+    socket.on('close', () => this.#leave(socket, peer));
+    if (this.#handshakes !== null) this.#handshakes.begin(socket, peer);
+    else if (sender !== null) this.#receive(socket, socket, sender, null);
   }
 
-  #openSecured(socket: Socket, raw: Socket, names: readonly string[]): void {
-    const sender = this.#gate.admit(raw.remoteAddress ?? '', names);
+  /** The oldest unfinished handshake of a peer makes room for its next connection: honest ones do not grow old. */
+  #enter(peer: string): LimitName | null {
+    const limit = this.#count.enter(peer);
+    const oldest = limit === 'connections-per-sender' ? this.#handshakes?.breakOffOldestOf(peer) : null;
+    if (!oldest) return limit;
+    this.#leave(oldest, peer);
+    return this.#count.enter(peer);
+  }
+
+  #leave(socket: Socket, peer: string): void {
+    if (this.#sockets.delete(socket)) this.#count.leave(peer);
+  }
+
+  #openSecured(socket: Socket, raw: Socket, certificate: X509Certificate | null): void {
+    const sender = this.#gate.admit(
+      raw.remoteAddress ?? '',
+      certificate === null ? [] : namesOf(certificate),
+    );
     if (sender === null) raw.destroy();
-    else this.#receive(socket, raw, sender, names);
+    else this.#receive(socket, raw, sender, certificate);
   }
 
   /** `raw` is the connection below `socket`; without TLS they are one. */
-  #receive(socket: Socket, raw: Socket, admitted: Sender, names: readonly string[]): void {
+  #receive(socket: Socket, raw: Socket, admitted: Sender, certificate: X509Certificate | null): void {
     const { clock } = this.#options;
     const maxMessageBytes = this.#maxMessageBytes;
     const framer = new Framer(maxMessageBytes);
-    const receiving: Receiving = { raw, sender: admitted, since: performance.now(), messages: 0 };
+    const names = certificate === null ? [] : namesOf(certificate);
+    const receiving: Receiving = {
+      raw,
+      certificate,
+      sender: admitted,
+      since: performance.now(),
+      messages: 0,
+    };
     const take = (bytes: Buffer, start: number, end: number, isCut: boolean) => {
       receiving.messages++;
       const { sender } = receiving;
@@ -299,9 +327,14 @@ class StreamListener implements StreamSource {
   #take(bytes: Buffer, start: number, end: number, isCut: boolean, sender: Sender): void {
     this.#origin.sender = sender.identity;
     if (!sender.admits(this.#origin.at)) return;
-    const record = this.#parser.parse(bytes, start, end, this.#origin, isCut);
+    const record = this.#parser.parse(bytes, start, end, this.#origin, isCut, this.#options.wants);
+    const { dialect } = this.#parser;
     if (record === null) this.#countEmpty(sender.identity);
-    else this.#batcher.add(sender.take(record, end - start, this.#parser.dialect));
+    else if (record !== 'unwanted') this.#batcher.add(sender.take(record, end - start, dialect));
+    else {
+      sender.count(this.#parser, end - start, dialect);
+      this.#batcher.addUnwanted();
+    }
   }
 
   #tellConnection({ address }: Sender, change: 'opened' | 'closed'): void {
@@ -350,6 +383,8 @@ class StreamListener implements StreamSource {
 /** A connection that messages come from. */
 type Receiving = {
   readonly raw: Socket;
+  /** What its client has shown; null without one. */
+  readonly certificate: X509Certificate | null;
   /** As it is since the last reload. */
   sender: Sender;
   /** When it was opened, or completed its last message: milliseconds of performance.now(). */

@@ -1,37 +1,37 @@
 /**
  * From accepted connections to TLS connections whose clients are known (RFC 5425). Anybody can begin a handshake, and
- * each costs a signature: so many are under way at once, in so much time, and begin in a second.
+ * each costs a signature: so many are under way at once, in so much time, and begin in a second (handshake-rate.ts).
  */
-import { constants, X509Certificate } from 'node:crypto';
+import { constants, type X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createSecureContext, createServer, type Server, type TLSSocket } from 'node:tls';
+import type { Address } from '../core/address.ts';
 import type { LimitName } from '../core/event.ts';
 import type { Clock } from '../core/time.ts';
-import { RateLimiter } from '../syslog/message-rate.ts';
+import { disbelief, isIssuedByOneOf, type TrustedAuthorities } from './client-certificate.ts';
 import {
   CLOSED,
   explainHandshake,
   explainVerification,
   type HandshakeFailure,
   NO_CERTIFICATE,
+  REVOKED,
 } from './handshake-failure.ts';
+import { HandshakeRate } from './handshake-rate.ts';
 
 /** What a listener shows, and whom it believes; contents in PEM. */
-export type TlsCredentials = {
+export type TlsCredentials = TrustedAuthorities & {
   /** With the chain that it needs. */
   readonly certificate: string;
   readonly key: string;
-  /** Null when clients are asked for no certificate. */
-  readonly clientCa: string | null;
   readonly requiresClientCertificate: boolean;
-  readonly revoked: string | null;
 };
 
 export type HandshakesOptions = {
   readonly credentials: TlsCredentials;
   readonly clock: Clock;
-  /** `names` are those of the client's certificate, in lower case; empty when it has shown none. */
-  readonly onSecured: (socket: TLSSocket, raw: Socket, names: readonly string[]) => void;
+  /** `certificate` is what the client has shown, and has been verified; null when it has shown none. */
+  readonly onSecured: (socket: TLSSocket, raw: Socket, certificate: X509Certificate | null) => void;
   readonly onFailed: (raw: Socket, failure: HandshakeFailure) => void;
   readonly onLimit: (raw: Socket, limit: LimitName, what: string) => void;
   /** In place of HANDSHAKE_TIMEOUT_MILLISECONDS and MAX_HANDSHAKES. */
@@ -45,47 +45,62 @@ export const HANDSHAKE_TIMEOUT_MILLISECONDS = 10_000;
 /** Handshakes under way; for one more the oldest is broken off, since honest ones do not grow old. */
 export const MAX_HANDSHAKES = 256;
 
-/** Some 0.4 ms each with ECDSA, so that nobody can keep us busy with them. */
-export const HANDSHAKES_PER_SECOND = { messagesPerSecond: 300, burst: 600 };
-
 export class Handshakes {
   readonly #options: HandshakesOptions;
-  readonly #rate = new RateLimiter(HANDSHAKES_PER_SECOND);
+  readonly #rate = new HandshakeRate();
   /** By their four addresses, oldest first. */
-  readonly #underWay = new Map<string, Socket>();
+  readonly #underWay = new Map<string, UnderWay>();
+  #credentials: TlsCredentials;
   #server: Server;
 
   /** Throws when the credentials do not go together. */
   constructor(options: HandshakesOptions) {
     this.#options = options;
+    this.#credentials = options.credentials;
     this.#server = this.#createServer(options.credentials);
   }
 
-  /** For handshakes to come; connections that there are stay as they are. Throws as the constructor does. */
+  /** For handshakes to come; those under way end by whom is believed then. Throws as the constructor does. */
   setCredentials(credentials: TlsCredentials): void {
     this.#server = this.#createServer(credentials);
+    this.#credentials = credentials;
   }
 
-  /** Ends with one of `onSecured`, `onFailed` and `onLimit`; the connection has been destroyed but for the first. */
-  begin(raw: Socket): void {
-    const { maxHandshakes = MAX_HANDSHAKES, clock, onLimit } = this.#options;
+  /**
+   * Ends with one of `onSecured`, `onFailed` and `onLimit`; the connection has been destroyed but for the first. `peer`
+   * is '' when it has gone already.
+   */
+  begin(raw: Socket, peer: Address | ''): void {
+    const { maxHandshakes = MAX_HANDSHAKES, clock, onFailed, onLimit } = this.#options;
     const endpoints = endpointsOf(raw);
-    if (!this.#rate.take(clock.now())) {
-      onLimit(raw, 'handshakes', 'TLS handshakes refused');
-      raw.destroy();
+    if (peer === '') onFailed(raw, CLOSED);
+    else if (!this.#rate.admits(peer, clock.now())) onLimit(raw, 'handshakes', 'TLS handshakes refused');
+    else {
+      const [oldest] = this.#underWay;
+      if (oldest !== undefined && this.#underWay.size >= maxHandshakes) this.#breakOff(...oldest);
+      this.#underWay.set(endpoints, { raw, peer });
+      raw.once('close', () => {
+        if (this.#underWay.get(endpoints)?.raw === raw) this.#fail(endpoints, CLOSED);
+      });
+      this.#server.emit('connection', raw);
       return;
     }
-    const [oldest] = this.#underWay;
-    if (oldest !== undefined && this.#underWay.size >= maxHandshakes) {
-      this.#underWay.delete(oldest[0]);
-      onLimit(oldest[1], 'handshakes', 'unfinished TLS handshakes broken off');
-      oldest[1].destroy();
+    raw.destroy();
+  }
+
+  /** Breaks off the oldest handshake of a peer, and returns its connection; null when it has none under way. */
+  breakOffOldestOf(peer: Address): Socket | null {
+    for (const [endpoints, handshake] of this.#underWay) {
+      if (handshake.peer === peer) return this.#breakOff(endpoints, handshake);
     }
-    this.#underWay.set(endpoints, raw);
-    raw.once('close', () => {
-      if (this.#underWay.get(endpoints) === raw) this.#fail(endpoints, CLOSED);
-    });
-    this.#server.emit('connection', raw);
+    return null;
+  }
+
+  #breakOff(endpoints: string, { raw }: UnderWay): Socket {
+    this.#underWay.delete(endpoints);
+    this.#options.onLimit(raw, 'handshakes', 'unfinished TLS handshakes broken off');
+    raw.destroy();
+    return raw;
   }
 
   #createServer(credentials: TlsCredentials): Server {
@@ -109,22 +124,31 @@ export class Handshakes {
   #finish(socket: TLSSocket, credentials: TlsCredentials): void {
     socket.on('error', () => {});
     const endpoints = endpointsOf(socket);
-    const raw = this.#underWay.get(endpoints);
+    const raw = this.#underWay.get(endpoints)?.raw;
     if (raw === undefined) {
       socket.destroy();
       return;
     }
-    const failure = credentials.clientCa === null ? null : findFailure(socket, credentials);
+    const certificate = credentials.clientCa === null ? undefined : socket.getPeerX509Certificate();
+    const failure =
+      findFailure(socket, certificate, credentials) ?? this.#findChange(certificate, credentials);
     if (failure !== null) {
       this.#fail(endpoints, failure);
       return;
     }
     this.#underWay.delete(endpoints);
-    this.#options.onSecured(socket, raw, credentials.clientCa === null ? [] : namesOf(socket));
+    this.#options.onSecured(socket, raw, certificate ?? null);
+  }
+
+  /** What is wrong by now with what was in order under the credentials that the handshake began with. */
+  #findChange(certificate: X509Certificate | undefined, before: TlsCredentials): HandshakeFailure | null {
+    const after = this.#credentials;
+    if (certificate === undefined) return after.requiresClientCertificate ? NO_CERTIFICATE : null;
+    return disbelief(before, after)(certificate) ? REVOKED : null;
   }
 
   #fail(endpoints: string, failure: HandshakeFailure): void {
-    const raw = this.#underWay.get(endpoints);
+    const raw = this.#underWay.get(endpoints)?.raw;
     if (raw === undefined) return;
     this.#underWay.delete(endpoints);
     this.#options.onFailed(raw, failure);
@@ -150,10 +174,12 @@ function contextOptions({ certificate, key, clientCa, revoked }: TlsCredentials)
 }
 
 /** What is wrong with what the client showed; null when nothing is. */
-function findFailure(socket: TLSSocket, credentials: TlsCredentials): HandshakeFailure | null {
-  const certificate = socket.getPeerX509Certificate();
-  if (certificate === undefined) return credentials.requiresClientCertificate ? NO_CERTIFICATE : null;
-  if (socket.authorized) return null;
+function findFailure(
+  socket: TLSSocket,
+  certificate: X509Certificate | undefined,
+  credentials: TlsCredentials,
+): HandshakeFailure | null {
+  if (certificate === undefined || socket.authorized) return null;
   // Node.js has the code there, whatever its types say.
   const code = String(socket.authorizationError);
   const isOurs = code !== NO_REVOCATION_LIST || isIssuedByOneOf(certificate, credentials.clientCa ?? '');
@@ -165,31 +191,8 @@ function findFailure(socket: TLSSocket, credentials: TlsCredentials): HandshakeF
 /** Of a stranger's certificate OpenSSL says in the end only that there is no revocation list of its authority. */
 const NO_REVOCATION_LIST = 'UNABLE_TO_GET_CRL';
 
-const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
-
-function isIssuedByOneOf(certificate: X509Certificate, authorities: string): boolean {
-  const known = authorities.match(PEM_CERTIFICATE) ?? [];
-  return known.some((authority) => certificate.checkIssued(new X509Certificate(authority)));
-}
-
-/**
- * The DNS names of the certificate that the client showed and its CN; its fingerprint when it has none, so that
- * whoever has a certificate has a name. Empty without a certificate.
- */
-function namesOf(socket: TLSSocket): readonly string[] {
-  const certificate = socket.getPeerX509Certificate();
-  if (certificate === undefined) return [];
-  const { subject, subjectaltname = '' } = socket.getPeerCertificate();
-  const commonNames = [subject.CN].flat().filter((name) => name !== undefined);
-  const dnsNames = subjectaltname.split(', ').flatMap((part) => /^DNS:(.+)$/.exec(part)?.[1] ?? []);
-  const names = [...dnsNames, ...commonNames].map((name) => name.toLowerCase()).filter(isCertificateName);
-  return names.length === 0 ? [certificate.fingerprint256.toLowerCase()] : [...new Set(names)];
-}
-
-/** What a `[[sender]]` can be known by: a host name, or what looks like one. Node.js quotes anything peculiar. */
-function isCertificateName(name: string): boolean {
-  return /^[a-z0-9_*][a-z0-9_.*@ -]{0,252}$/.test(name);
-}
+/** A handshake that has begun. */
+type UnderWay = { readonly raw: Socket; readonly peer: Address };
 
 /** Tells connections of a listener apart; '' as a part where the peer is gone. */
 function endpointsOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {

@@ -38,7 +38,7 @@ export type SenderPlan = {
   readonly jails: readonly string[] | null;
   /** Null for what its transport's is. */
   readonly word: Word | null;
-  /** Null for the rate of `SendersPlan`. Shared by all addresses and connections of the sender. */
+  /** Null for the rate of `SendersPlan`. Of each transport, for all addresses and connections of the sender. */
   readonly rate: MessageRate | null;
   /** Silence that is told: for that long, `learned` for several times its usual, or `off`. */
   readonly silence: Microseconds | 'learned' | 'off';
@@ -63,7 +63,7 @@ export type Standing = {
   readonly plan: SenderPlan | null;
   /** What its records carry as their sender: its address, or its name where the address does not say who it is. */
   readonly identity: string;
-  /** Shared by everything that comes from a configured sender; null for no limit. */
+  /** Shared by everything that comes from a configured sender over the transport; null for no limit. */
   readonly limiter: RateLimiter | null;
 };
 
@@ -71,6 +71,7 @@ export type Standing = {
 export type Permission = { readonly jails: ReadonlySet<string> | null; readonly word: Word };
 
 const EVERYTHING: Permission = { jails: null, word: 'full' };
+const NOTHING: Permission = { jails: new Set(), word: 'never-alone' };
 
 /** Answers who a sender is. One for the whole daemon; a reload exchanges what it knows. */
 export class SenderDirectory {
@@ -83,6 +84,7 @@ export class SenderDirectory {
   #lengths: Readonly<Record<4 | 6, readonly number[]>> = { 4: [], 6: [] };
   #byCertificate = new Map<string, SenderPlan>();
   #byName = new Map<string, SenderPlan>();
+  /** By sender and transport: whoever forges datagrams of a sender uses up nothing of what it sends over TLS. */
   #limiters = new Map<string, RateLimiter>();
 
   constructor(plan: SendersPlan) {
@@ -122,7 +124,7 @@ export class SenderDirectory {
     }
     if (!plan.transports.includes(transport)) return 'wrong-transport';
     const identity = plan === byAddress ? address : plan.name;
-    return { plan, identity, limiter: this.#limiters.get(plan.name) ?? null };
+    return { plan, identity, limiter: this.#limiters.get(limiterKey(plan, transport)) ?? null };
   }
 
   /**
@@ -153,18 +155,20 @@ export class SenderDirectory {
 
   /**
    * What a record may do that came from `sender` (an identity, '' for this host) over `source`. A relay, the identity
-   * `via`, lends no more than it has itself.
+   * `via`, lends no more than it has itself. A name that a reload has just taken away may do nothing.
    */
   permissionOf(source: SourceKind, sender: string, via: string): Permission {
     if (sender === '') return EVERYTHING;
-    const own = this.#permissionOf(source, this.planOf(sender));
+    const own = this.#permissionOf(source, sender);
     if (via === '') return own;
-    const relay = this.#permissionOf(source, this.planOf(via));
+    const relay = this.#permissionOf(source, via);
     const isFull = own.word === 'full' && relay.word === 'full';
     return { jails: intersect(own.jails, relay.jails), word: isFull ? 'full' : 'never-alone' };
   }
 
-  #permissionOf(source: SourceKind, plan: SenderPlan | null): Permission {
+  #permissionOf(source: SourceKind, identity: string): Permission {
+    const plan = this.planOf(identity);
+    if (plan === null && parseAddress(identity) === null) return NOTHING;
     const word = plan?.word ?? (source === 'udp' ? this.#plan.udpWord : 'full');
     return { jails: plan?.jails ? new Set(plan.jails) : null, word };
   }
@@ -199,10 +203,17 @@ export class SenderDirectory {
     for (const plan of configured) {
       const wanted = plan.rate ?? rate;
       if (wanted === null) continue;
-      const known = before.get(plan.name);
-      this.#limiters.set(plan.name, known && isSame(known.rate, wanted) ? known : new RateLimiter(wanted));
+      for (const transport of plan.transports) {
+        const key = limiterKey(plan, transport);
+        const known = before.get(key);
+        this.#limiters.set(key, known && isSame(known.rate, wanted) ? known : new RateLimiter(wanted));
+      }
     }
   }
+}
+
+function limiterKey({ name }: SenderPlan, transport: SenderTransport): string {
+  return `${name} ${transport}`;
 }
 
 function lengthsOf(networks: Iterable<Network>, family: 4 | 6): readonly number[] {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { readRevocationList } from '../../src/certificates/authority.ts';
 import { findGroup, replaceFile, writeNewFile } from '../../src/certificates/private-file.ts';
 import type { CheckReport } from '../../src/cli/check.ts';
 import { makeDirectory } from '../http/running-server.ts';
@@ -140,6 +141,43 @@ test('list shows everything, and revoke takes a certificate back', async (t) => 
   assert.match(out, /nas2 +client +2026-12-01 +10 /);
   assert.ok(out.includes('revoked') && out.includes(directory));
   assert.ok(readFileSync(path('ca.crl'), 'utf8').startsWith('-----BEGIN X509 CRL-----'));
+});
+
+test('revoke finds every certificate of a sender, also those that were renewed, and what a lost list had', async (t) => {
+  const { tls, certificate, path } = setUp(t);
+  await tls('init');
+  const serials: string[] = [];
+  const note = () => serials.push(certificate('clients', 'nas1.crt').serialNumber);
+  const revoked = () =>
+    readRevocationList(readFileSync(path('ca.crl'), 'utf8')).revocations.map((one) => one.serialNumber);
+  await tls('issue', 'nas1');
+  note();
+  await tls('renew', 'nas1');
+  note();
+  await tls('renew', 'nas1');
+  note();
+  await tls('issue', 'nas1-2');
+  await tls('renew', 'nas1-2');
+  assert.match((await tls('list')).out, /nas1 +client .*\.replaced\n/);
+  assert.equal((await tls('revoke', 'nas1')).status, 0);
+  assert.deepEqual(revoked().sort(), serials.toSorted());
+  rmSync(path('ca.crl'));
+  writeFileSync(path('clients', 'broken.crt'), 'nonsense');
+  const { status, out } = await tls('revoke', 'nas1-2', '--json');
+  assert.equal(status, 0);
+  const last = JSON.parse(out) as { serialNumbers: string[] };
+  assert.equal(last.serialNumbers.length, 2);
+  assert.deepEqual(revoked().sort(), [...serials, ...last.serialNumbers].sort());
+});
+
+test('init --write makes the directory of drop-ins when there is none', async (t) => {
+  const { tls, directory } = setUp(t);
+  rmSync(join(directory, 'conf.d'), { recursive: true });
+  assert.equal((await tls('init', '--write')).status, 0);
+  assert.match(
+    readFileSync(join(directory, 'conf.d', 'tls.toml'), 'utf8'),
+    /client_certificate = "required"/,
+  );
 });
 
 test('renew makes a new certificate with the old names and the new', async (t) => {

@@ -214,6 +214,33 @@ test('it listens over TLS as soon as it has a certificate, and a new one takes n
   assert.equal((await received('by the old')).source, 'tls');
 });
 
+test('a passed socket for TLS is heard no longer when a plan takes its certificate away', async (t) => {
+  const directory = makeDirectory(t);
+  const { server } = await makeCertificates();
+  const [certificate, key] = [join(directory, 'server.crt'), join(directory, 'server.key')];
+  writeFileSync(certificate, server.certificate);
+  writeFileSync(key, server.key);
+  const descriptor = openSocket(AF_INET, SOCK_STREAM);
+  t.after(() => closeSocket(descriptor));
+  bindSocket(descriptor, encodeInternetAddress('127.0.0.1', 0));
+  const address = readLocalAddress(descriptor);
+  assert.ok(address?.family === 'internet');
+  const { host, port } = address;
+  const activation = {
+    sockets: [{ fd: descriptor, name: 'tls', kind: 'tcp', address: { host, port } }] as const,
+    refused: [],
+  };
+  const { listeners, told } = setUp(t, { activation });
+  const tlsServer = { certificate, key, clientCa: null, requiresClientCertificate: false, revoked: null };
+  await listeners.apply(syslogOf({ tlsServer }));
+  assert.deepEqual(listeners.bound(), [`tls 127.0.0.1:${port}`]);
+  await listeners.apply(syslogOf({}));
+  assert.deepEqual(listeners.bound(), []);
+  assert.match(told().at(-1) ?? '', /^down: .* there is no certificate for it$/);
+  await listeners.apply(syslogOf({ tlsServer }));
+  assert.deepEqual(listeners.bound(), [`tls 127.0.0.1:${port}`]);
+});
+
 test('sockets that were passed to it are heard without any configuration, and what is none is told', async (t) => {
   const descriptor = openSocket(AF_INET, SOCK_STREAM);
   t.after(() => closeSocket(descriptor));

@@ -2,18 +2,23 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect as connectPlainly, type Socket } from 'node:net';
+import { Duplex } from 'node:stream';
 import { describe, it } from 'node:test';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
-import type { Identity } from '../../src/certificates/authority.ts';
+import { createRevocationList, type Identity } from '../../src/certificates/authority.ts';
 import type { HandshakeFailureReason } from '../../src/core/event.ts';
 import type { LogRecord } from '../../src/core/record.ts';
+import { DAY } from '../../src/core/time.ts';
 import { createStreamSource, type StreamOptions, type StreamSource } from '../../src/sources/stream.ts';
+import { waitFor } from '../bed/waiting.ts';
 import { missingOpenssl } from '../http/certificate.ts';
 import { credentialsOf, makeCertificates, makeServer } from './certificates.ts';
 import { Listening, permitting, sendersOf } from './listening.ts';
 
 const certificates = await makeCertificates();
 const { authority, client, server } = certificates;
+
+const VALIDITY = { from: Date.now() * 1_000 - DAY, until: Date.now() * 1_000 + DAY };
 
 const noOpenssl = missingOpenssl() ?? false;
 
@@ -44,6 +49,28 @@ async function plain(listening: Listening, bytes = ''): Promise<Socket> {
   await once(socket, 'connect');
   if (bytes !== '') socket.write(bytes);
   return socket;
+}
+
+/** A way over `socket` that holds back everything after the first write, until it is released. */
+function holdAfterFirst(socket: Socket) {
+  const holding = Promise.withResolvers<void>();
+  const released = Promise.withResolvers<void>();
+  let isFirst = true;
+  const stream = new Duplex({
+    read() {},
+    write(bytes: Buffer, _encoding, done) {
+      if (isFirst) {
+        isFirst = false;
+        socket.write(bytes, done);
+        return;
+      }
+      holding.resolve();
+      void released.promise.then(() => socket.write(bytes, done));
+    },
+  });
+  socket.on('data', (bytes) => stream.push(bytes));
+  socket.on('close', () => stream.destroy());
+  return { stream, isHeld: holding.promise, release: () => released.resolve() };
 }
 
 /** Not `once`, which rejects at an error: a reset is a close as well. */
@@ -212,13 +239,40 @@ describe('a TLS listener', () => {
     await listening.received(1);
   });
 
-  it('counts handshakes among the connections of a peer', async () => {
+  it('breaks off the oldest handshake of a peer with too many connections, so that it locks itself out least', async () => {
     await using listening = await listen({ maxConnectionsPerSender: 2 });
-    const silent = [await plain(listening), await plain(listening)];
-    const refused = await plain(listening);
-    await closed(refused);
+    const oldest = await plain(listening);
+    const second = await plain(listening);
+    const oldestClosed = closed(oldest);
+    open(listening, client).end('<38>a: b\n');
+    await listening.received(1);
+    await oldestClosed;
+    assert.equal((await listening.event('limit')).limit, 'handshakes');
+    second.destroy();
+  });
+
+  it('counts handshakes among the connections of a peer, and breaks off none that has ended well', async () => {
+    await using listening = await listen({ maxConnectionsPerSender: 2 });
+    const clients = [open(listening, client), open(listening, client)];
+    for (const socket of clients) {
+      socket.write('<38>a: b\n');
+      await once(socket, 'secureConnect');
+    }
+    await listening.received(2);
+    await closed(await plain(listening));
     assert.equal((await listening.event('limit')).limit, 'connections-per-sender');
-    for (const socket of silent) socket.destroy();
+    for (const socket of clients) socket.end('<38>a: c\n');
+    await listening.received(4);
+  });
+
+  it('counts each of many that reset their connections at once', async () => {
+    await using listening = await listen({ maxConnections: 200, maxConnectionsPerSender: 200 });
+    const sockets = await Promise.all(Array.from({ length: 100 }, () => plain(listening)));
+    for (const socket of sockets) socket.resetAndDestroy();
+    await waitFor('their failures', 10_000, () => {
+      const counts = listening.eventsOf('handshake-failed').map(({ count }) => count);
+      return counts.reduce((sum, count) => sum + count, 0) === 100 ? true : null;
+    });
   });
 
   it('shows a new certificate to new clients, and keeps the connections that it has', async () => {
@@ -239,6 +293,36 @@ describe('a TLS listener', () => {
     fresh.end('<38>a: new\n');
     await listening.received(2);
     assert.deepEqual(listening.messages, ['old', 'new']);
+  });
+
+  it('closes a connection as soon as its certificate is revoked, and keeps the others', async () => {
+    const revoked = await createRevocationList(authority, [], 1, VALIDITY);
+    await using listening = await listen({ credentials: credentialsOf(certificates, { revoked }) });
+    const [honest, stolen] = [open(listening, client), open(listening, certificates.revoked)];
+    for (const socket of [honest, stolen]) {
+      socket.write('<38>a: b\n');
+      await once(socket, 'secureConnect');
+    }
+    await listening.received(2);
+    const limits = { maxConnections: 40, maxConnectionsPerSender: 20, maxMessageBytes: 1024 };
+    const stolenClosed = closed(stolen);
+    listening.tls.configure({ ...limits, credentials: credentialsOf(certificates) });
+    await stolenClosed;
+    honest.end('<38>a: c\n');
+    await listening.received(3);
+  });
+
+  it('believes no certificate that was revoked while its handshake was under way', async () => {
+    const revoked = await createRevocationList(authority, [], 1, VALIDITY);
+    await using listening = await listen({ credentials: credentialsOf(certificates, { revoked }) });
+    const held = holdAfterFirst(await plain(listening));
+    open(listening, certificates.revoked, { socket: held.stream });
+    await held.isHeld;
+    const limits = { maxConnections: 40, maxConnectionsPerSender: 20, maxMessageBytes: 1024 };
+    listening.tls.configure({ ...limits, credentials: credentialsOf(certificates) });
+    held.release();
+    assert.equal((await listening.event('handshake-failed')).reason, 'revoked');
+    assert.deepEqual(listening.records, []);
   });
 
   it('refuses credentials that do not go together, and goes on with those before', async () => {

@@ -132,6 +132,32 @@ test('a record may do what its sender may, over UDP by the word of UDP, and this
   assert.equal(permission('tcp', '192.168.1.2', 'shy'), 'none never-alone');
 });
 
+test('a name that a reload has taken away may do nothing, nor does its relay lend it anything', () => {
+  const directory = directoryOf([]);
+  for (const [sender, via] of [
+    ['laptop', ''],
+    ['laptop', '10.1.1.1'],
+    ['10.1.1.1', 'laptop'],
+  ] as const) {
+    const { jails, word } = directory.permissionOf('tls', sender, via);
+    assert.deepEqual([jails?.size, word], [0, 'never-alone']);
+  }
+});
+
+test('what somebody sends over UDP in the name of a sender uses up nothing of its rate over TCP and TLS', () => {
+  const directory = directoryOf([{ ...NAS, rate: { messagesPerSecond: 1, burst: 2 } }]);
+  const limiterOf = (transport: 'udp' | 'tcp' | 'tls', names: readonly string[] = []) => {
+    const found = directory.find(transport, '192.168.1.10', names);
+    assert.ok(typeof found !== 'string' && found.limiter !== null);
+    return found.limiter;
+  };
+  while (limiterOf('udp').take(1));
+  assert.ok(limiterOf('tcp').take(1));
+  assert.ok(limiterOf('tls', ['nas1.example']).take(1));
+  assert.equal(limiterOf('tls').take(1), true);
+  assert.equal(limiterOf('tls', ['nas1.example']).take(1), false, 'over one transport they share it');
+});
+
 test('a reload exchanges who is known, and keeps the rate that a sender has used up', () => {
   const rate = { messagesPerSecond: 1, burst: 2 };
   const directory = directoryOf([{ ...NAS, rate }]);
