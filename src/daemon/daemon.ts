@@ -146,6 +146,7 @@ class Daemon {
     const sources = new Sources({
       clock,
       sink: (batch) => pipeline.accept(batch),
+      wants: (identifier, bytes, start, end) => pipeline.wants(identifier, bytes, start, end),
       emit,
       senders,
       activation: this.#activation,

@@ -32,7 +32,7 @@ export type JailRoute = { readonly jail: string; readonly mode: RuleMode; readon
 
 /** What a reload exchanges as a whole. */
 export type Rules = {
-  readonly matcher: Pick<Matcher, 'match' | 'takeCounters'>;
+  readonly matcher: Pick<Matcher, 'match' | 'mayMatch' | 'takeCounters'>;
   /** By filter name. */
   readonly routes: ReadonlyMap<string, readonly JailRoute[]>;
 };
@@ -69,6 +69,11 @@ export class Pipeline {
     this.#rules = rules;
   }
 
+  /** Whether a message is to become a record: no other can match the rules as they are now. */
+  wants(identifier: string, bytes: Uint8Array, start: number, end: number): boolean {
+    return this.#rules.matcher.mayMatch(identifier, bytes, start, end);
+  }
+
   /** Deals with a batch: when this returns, the ledger has seen all of it. */
   accept(batch: RecordBatch): void {
     const { clock, emit, persister } = this.#parts;
@@ -77,8 +82,8 @@ export class Pipeline {
     this.#advance(at);
     let matched = 0;
     for (const record of batch.records) if (this.#acceptRecord(record, at)) matched++;
-    const { source, records, bytes } = batch;
-    emit({ kind: 'records', source, count: records.length, bytes, matched });
+    const { source, records, unwanted = 0, bytes } = batch;
+    emit({ kind: 'records', source, count: records.length + unwanted, bytes, matched });
     if (batch.source === 'journal') this.#noteBacklog(batch.records.at(-1), at);
     if (batch.position !== null) persister.advance(batch.position);
     this.#settle();

@@ -5,6 +5,7 @@ import type { Microseconds } from '../core/time.ts';
 import type { Activation } from '../native/activation.ts';
 import { createJournalSource, type JournalSource } from '../sources/journal.ts';
 import type { RecordBatch, Sink } from '../sources/source.ts';
+import type { Wants } from '../syslog/parse.ts';
 import type { SenderDirectory } from '../syslog/sender.ts';
 import type { SystemClock } from './clock.ts';
 import { journalMatchesOf, lookbackOf } from './rules.ts';
@@ -13,6 +14,8 @@ import { SyslogListeners } from './syslog-listeners.ts';
 export type SourcesOptions = {
   readonly clock: SystemClock;
   readonly sink: Sink;
+  /** Which messages of syslog are to become records. Default: all. */
+  readonly wants?: Wants;
   readonly emit: Emit;
   /** Who may send syslog; told of every plan. */
   readonly senders: SenderDirectory;

@@ -7,6 +7,7 @@ import type { LogRecord } from '../core/record.ts';
 import type { Filter } from './filter.ts';
 import { MAX_WEIGHT } from './filter.ts';
 import type { Finding } from './pattern.ts';
+import { PrefixTree } from './prefix-tree.ts';
 import { type Route, type RoutedFilter, Router } from './router.ts';
 import { type CompiledFilter, type CompiledRule, compileFilter } from './rule.ts';
 import { copyText, NO_RANK, resetSession, type Session, SessionTable } from './session.ts';
@@ -62,6 +63,16 @@ export class Matcher {
     this.#matchRoute(this.#router.all, record, out);
   }
 
+  /**
+   * Whether `match` may find anything in the message that the UTF-8 in bytes[start, end) is, or count it as nearly
+   * matched. A record of which this is false need not be made: half of what a server writes begins like no rule.
+   */
+  mayMatch(identifier: string, bytes: Uint8Array, start: number, end: number): boolean {
+    const route = this.#router.route(identifier);
+    if (route.filters.length === 0) return false;
+    return route.rules.wantsBytes(bytes, start, end) || DECORATED.wantsBytes(bytes, start, end);
+  }
+
   takeCounters(): MatcherCounters {
     const untrusted = this.#untrusted;
     this.#untrusted = 0;
@@ -77,7 +88,7 @@ export class Matcher {
     const isTrusted = trusted === null || route.filters.every(({ trusts }) => trusts(trusted));
     let message = record.message;
     let times = 1;
-    if (isDecorated(message)) ({ message, times } = undecorate(message));
+    if (DECORATED.find(message).length > 0) ({ message, times } = undecorate(message));
     let settled: RoutedFilter | null = null;
     let nearest: RoutedFilter | null = null;
     const look = ++this.#looks;
@@ -134,9 +145,8 @@ export function undecorate(message: string): { message: string; times: number } 
   return { message: message.replace(/^\[ID \d{1,10} \w{1,16}\.\w{1,16}\] /, ''), times: 1 };
 }
 
-function isDecorated(message: string): boolean {
-  return message.startsWith('message repeated ') || message.startsWith('[ID ');
-}
+/** How messages begin that `undecorate` may take something off. */
+const DECORATED = new PrefixTree(['message repeated ', '[ID '], (beginning) => [beginning]);
 
 /**
  * What a hit comes to in its session. Null when the rule must not match here: it needs an address and there is none,

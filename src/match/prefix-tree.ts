@@ -31,6 +31,31 @@ export class PrefixTree<Value> {
       node = child;
     }
   }
+
+  /**
+   * Whether any value wants the text that the UTF-8 in bytes[start, end) is, without decoding it. Only for a tree whose
+   * prefixes are all ASCII: each character of these is the same byte in any UTF-8, valid or not.
+   */
+  wantsBytes(bytes: Uint8Array, start: number, end: number): boolean {
+    let node = this.#root;
+    let offset = start;
+    while (node.values.length === 0) {
+      const child = offset < end ? node.children.get(bytes[offset] ?? 0) : undefined;
+      if (child === undefined || !standsAt(child.label, bytes, offset, end)) return false;
+      offset += child.label.length;
+      node = child;
+    }
+    return true;
+  }
+}
+
+/** Whether the text, of nothing but ASCII, stands in bytes[start, end) at `start`. */
+function standsAt(text: string, bytes: Uint8Array, start: number, end: number): boolean {
+  if (start + text.length > end) return false;
+  for (let index = 0; index < text.length; index++) {
+    if (text.charCodeAt(index) !== bytes[start + index]) return false;
+  }
+  return true;
 }
 
 /** Builds the node that `label` leads to; the entries' prefixes are what is left behind it. */

@@ -56,8 +56,13 @@ export class Route {
         nearness: nearnessOf(rule.reader),
       }),
     );
-    return new PrefixTree(routed, ({ rule }) => rule.reader.prefixes);
+    return new PrefixTree(routed, ({ rule }) => rule.reader.prefixes.map(asciiBeginning));
   }
+}
+
+/** What of a prefix can be compared with bytes. */
+function asciiBeginning(prefix: string): string {
+  return /^[\x00-\x7f]*/.exec(prefix)?.[0] ?? '';
 }
 
 /**
@@ -180,10 +185,23 @@ function trustOf(input: FilterInput): (fields: TrustedFields) => boolean {
   const patterns = journal.units.filter((unit) => unit.includes('*')).map(splitWildcard);
   return (fields) =>
     uids.has(fields.uid) ||
-    (fields.executable !== '' && executables.has(fields.executable)) ||
+    (fields.executable !== '' && executables.has(fields.executable) && isSystemUser(fields.uid)) ||
     exactUnits.has(fields.unit) ||
     patterns.some(([head, tail]) => fitsWildcard(fields.unit, head, tail));
 }
+
+/**
+ * Whether a user is one that runs services. Whoever logs in can start every program with words of his own, and in a
+ * mount namespace call any program whatever he likes, so that for him an executable says nothing.
+ */
+function isSystemUser(uid: number): boolean {
+  return (uid >= 0 && uid <= LAST_SYSTEM_UID) || (uid >= FIRST_DYNAMIC_UID && uid <= LAST_DYNAMIC_UID);
+}
+
+/** SYS_UID_MAX of login.defs(5), and DynamicUser= of systemd.exec(5). */
+const LAST_SYSTEM_UID = 999;
+const FIRST_DYNAMIC_UID = 61_184;
+const LAST_DYNAMIC_UID = 65_519;
 
 function splitWildcard(unit: string): readonly [string, string] {
   const star = unit.indexOf('*');

@@ -1,7 +1,8 @@
 /**
  * Datagrams that were taken from the kernel and are still to be read, the oldest first. Taking one costs half of what
  * reading it does, so whoever is behind takes first: the kernel's buffer holds 40,000 short datagrams, this holds
- * twelve times as many. Memory is taken in blocks as it is needed, and given back.
+ * twelve times as many. Memory is taken in blocks as it is needed, used again, and given back when it no longer is: new
+ * blocks all the time would make V8 collect the whole heap for them, 20 to 80 ms each time, in the midst of a flood.
  */
 
 /** Where a datagram lies while it is being read, and what was known of it when it came. */
@@ -29,12 +30,18 @@ type Block<Sender> = {
   readonly ends: Uint32Array;
   readonly sentLengths: Uint32Array;
   readonly times: Float64Array;
+  /** Those behind `held` are of before. */
   readonly senders: Sender[];
+  held: number;
   read: number;
 };
 
 export class DatagramBacklog<Sender> {
   readonly #blocks: Block<Sender>[] = [];
+  /** Blocks that have been read, for what comes next. */
+  readonly #spare: Block<Sender>[] = [];
+  /** The most blocks that were in use at once since trim(). */
+  #mostBlocks = 0;
 
   get isEmpty(): boolean {
     return this.#blocks.length === 0;
@@ -48,13 +55,13 @@ export class DatagramBacklog<Sender> {
   /** Copies bytes[start, end), which are at most 64 KiB. */
   hold(bytes: Buffer, start: number, end: number, sentLength: number, sender: Sender, at: number): void {
     const block = this.#roomFor(end - start);
-    const index = block.senders.length;
+    const index = block.held++;
     const offset = index === 0 ? 0 : (block.ends[index - 1] ?? 0);
     bytes.copy(block.bytes, offset, start, end);
     block.ends[index] = offset + (end - start);
     block.sentLengths[index] = sentLength;
     block.times[index] = at;
-    block.senders.push(sender);
+    block.senders[index] = sender;
   }
 
   /** Hands the oldest over, at most `count`; the object is the same each time. */
@@ -62,11 +69,21 @@ export class DatagramBacklog<Sender> {
     for (let left = count; left > 0; ) {
       const [block] = this.#blocks;
       if (block === undefined) return;
-      const last = Math.min(block.senders.length, block.read + left);
+      const last = Math.min(block.held, block.read + left);
       left -= last - block.read;
       this.#releaseUntil(block, last, read);
-      if (block.read === block.senders.length) this.#blocks.shift();
+      if (block.read < block.held) continue;
+      this.#blocks.shift();
+      block.held = 0;
+      block.read = 0;
+      this.#spare.push(block);
     }
+  }
+
+  /** Call now and then: gives back the memory that has not been needed since the last time. */
+  trim(): void {
+    this.#spare.length = Math.min(this.#spare.length, this.#mostBlocks - this.#blocks.length);
+    this.#mostBlocks = this.#blocks.length;
   }
 
   #releaseUntil(block: Block<Sender>, last: number, read: (held: HeldDatagram<Sender>) => void): void {
@@ -87,18 +104,24 @@ export class DatagramBacklog<Sender> {
 
   #roomFor(length: number): Block<Sender> {
     const newest = this.#blocks.at(-1);
-    const used = newest?.senders.length ?? 0;
+    const used = newest?.held ?? 0;
     const isRoom = used < BLOCK_DATAGRAMS && (newest?.ends[used - 1] ?? 0) + length <= BLOCK_BYTES;
     if (newest !== undefined && isRoom) return newest;
-    const block = {
-      bytes: Buffer.allocUnsafeSlow(BLOCK_BYTES),
-      ends: new Uint32Array(BLOCK_DATAGRAMS),
-      sentLengths: new Uint32Array(BLOCK_DATAGRAMS),
-      times: new Float64Array(BLOCK_DATAGRAMS),
-      senders: [],
-      read: 0,
-    };
+    const block = this.#spare.pop() ?? createBlock<Sender>();
     this.#blocks.push(block);
+    this.#mostBlocks = Math.max(this.#mostBlocks, this.#blocks.length);
     return block;
   }
+}
+
+function createBlock<Sender>(): Block<Sender> {
+  return {
+    bytes: Buffer.allocUnsafeSlow(BLOCK_BYTES),
+    ends: new Uint32Array(BLOCK_DATAGRAMS),
+    sentLengths: new Uint32Array(BLOCK_DATAGRAMS),
+    times: new Float64Array(BLOCK_DATAGRAMS),
+    senders: [],
+    held: 0,
+    read: 0,
+  };
 }

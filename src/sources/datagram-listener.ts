@@ -45,6 +45,8 @@ export type Backlog = {
   release(count: number): void;
   /** It is full, and the kernel's buffer fills. */
   onFull(): void;
+  /** Gives back the memory that has not been needed since the last time. */
+  trim(): void;
 };
 
 /** How many datagrams of a socket the kernel has dropped, as far as that has been told. */
@@ -80,6 +82,9 @@ const CALLS_AT_END = 512;
 /** How often the kernel is asked what it has dropped. */
 const LOSS_INTERVAL_MILLISECONDS = 10_000;
 
+/** For so long at most is memory kept that a burst has needed. */
+const TRIM_INTERVAL_MILLISECONDS = 10_000;
+
 const WORD = 2 ** 32;
 
 export class DatagramListener {
@@ -88,6 +93,7 @@ export class DatagramListener {
   #receiver: DatagramReceiver | null = null;
   #socket: DatagramSocket | null = null;
   #lossTimer: NodeJS.Timeout | null = null;
+  #trimTimer: NodeJS.Timeout | null = null;
   #paceTimer: NodeJS.Timeout | null = null;
   #wokenAt = 0;
   #fullCalls = 0;
@@ -133,6 +139,7 @@ export class DatagramListener {
     this.#receiver = new DatagramReceiver(socket.descriptor, this.#options.maxMessageBytes);
     const interval = this.#options.lossIntervalMilliseconds ?? LOSS_INTERVAL_MILLISECONDS;
     this.#lossTimer = setInterval(() => this.#reportLoss(), interval).unref();
+    this.#trimTimer = setInterval(() => this.#options.backlog?.trim(), TRIM_INTERVAL_MILLISECONDS).unref();
     this.#tell(0);
   }
 
@@ -146,6 +153,8 @@ export class DatagramListener {
   #close(): void {
     if (this.#lossTimer !== null) clearInterval(this.#lossTimer);
     this.#lossTimer = null;
+    if (this.#trimTimer !== null) clearInterval(this.#trimTimer);
+    this.#trimTimer = null;
     if (this.#paceTimer !== null) clearTimeout(this.#paceTimer);
     this.#paceTimer = null;
     this.#releaseAll();

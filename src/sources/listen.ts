@@ -4,6 +4,7 @@ import type { ListenAddress } from '../config/plan.ts';
 import type { BailiffEvent, ComponentHealth, Emit } from '../core/event.ts';
 import type { LogRecord, SourceKind } from '../core/record.ts';
 import type { Clock } from '../core/time.ts';
+import type { Wants } from '../syslog/parse.ts';
 import type { SenderDirectory } from '../syslog/sender.ts';
 import type { Sink, Source } from './source.ts';
 
@@ -26,6 +27,8 @@ export type ListenerOptions = {
   readonly maxMessageBytes: number;
   readonly clock: Clock;
   readonly sink: Sink;
+  /** Which messages are to become records; without it, all. */
+  readonly wants?: Wants;
   readonly emit: Emit;
   readonly onState: (state: ListenerState) => void;
   /** Leave IPv4 to another listener on the same port; without it `::` takes both. */
@@ -55,6 +58,7 @@ export class Batcher {
   readonly #source: SourceKind;
   readonly #sink: Sink;
   #records: LogRecord[] = [];
+  #unwanted = 0;
   #bytes = 0;
   #isScheduled = false;
 
@@ -72,21 +76,32 @@ export class Batcher {
   add(record: LogRecord): void {
     this.#records.push(record);
     if (this.#records.length >= MAX_BATCH_RECORDS) this.flush();
-    else if (!this.#isScheduled) {
-      this.#isScheduled = true;
-      setImmediate(() => {
-        this.#isScheduled = false;
-        this.flush();
-      });
-    }
+    else if (!this.#isScheduled) this.#schedule();
+  }
+
+  /** Counts a message that has become no record. */
+  addUnwanted(): void {
+    this.#unwanted++;
+    if (!this.#isScheduled) this.#schedule();
   }
 
   flush(): void {
-    if (this.#records.length === 0) return;
-    const batch = { source: this.#source, records: this.#records, bytes: this.#bytes, position: null };
+    const records = this.#records;
+    const unwanted = this.#unwanted;
+    if (records.length === 0 && unwanted === 0) return;
+    const batch = { source: this.#source, records, unwanted, bytes: this.#bytes, position: null };
     this.#records = [];
+    this.#unwanted = 0;
     this.#bytes = 0;
     this.#sink(batch);
+  }
+
+  #schedule(): void {
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      this.flush();
+    });
   }
 }
 

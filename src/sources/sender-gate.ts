@@ -84,7 +84,7 @@ export class SenderGate {
     const { emit, transport } = this.#options;
     for (const count of this.#counts.take()) {
       const { sender, name, via, records, bytes, limited, clockSkew, seenAt } = count;
-      const dialects = [...count.dialects].map(([dialect, times]) => ({ dialect, count: times }));
+      const dialects = [...count.dialects.values()];
       emit({
         kind: 'sender-activity',
         source: transport,
@@ -114,7 +114,7 @@ export class SenderGate {
   }
 
   /** For senders: whom a relay's message claims to be of. */
-  claimed(hostname: string): ReturnType<SenderDirectory['claimed']> {
+  claimed(hostname: string): Claim | null {
     return this.#options.senders.claimed(this.#options.transport, hostname);
   }
 
@@ -155,6 +155,11 @@ export class SenderGate {
 
 const NO_NAMES: readonly string[] = [];
 
+/** What is counted of a message, whether or not it has become a record. */
+export type Heading = Pick<LogRecord, 'at' | 'hostname' | 'timestamp'>;
+
+type Claim = NonNullable<ReturnType<SenderDirectory['claimed']>>;
+
 /** A peer that may send, over one listener. */
 export class Sender {
   /** Canonical. */
@@ -191,17 +196,26 @@ export class Sender {
 
   /** Counts a record of `bytes` bytes and returns it; from a relay, as the record of the host that it names. */
   take(record: LogRecord, bytes: number, dialect: Dialect): LogRecord {
-    if (this.#standing.plan?.isRelay !== true) {
-      this.#ownCount().add(record, bytes, dialect);
-      return record;
-    }
-    const claim = record.hostname === '' ? null : this.#gate.claimed(record.hostname);
-    if (claim === null || claim.plan === this.#standing.plan) {
-      this.#ownCount().add(record, bytes, dialect);
-      return record;
-    }
-    this.#gate.countOf(claim.identity, claim.plan, this.identity).add(record, bytes, dialect);
-    return { ...record, sender: claim.identity, via: this.identity };
+    const claim = this.#claimOf(record);
+    this.#countOf(claim).add(record, bytes, dialect);
+    return claim === null ? record : { ...record, sender: claim.identity, via: this.identity };
+  }
+
+  /** As `take`, for a message that has become no record. */
+  count(heading: Heading, bytes: number, dialect: Dialect): void {
+    this.#countOf(this.#claimOf(heading)).add(heading, bytes, dialect);
+  }
+
+  /** Whom a relay's message claims to be of; null for the sender itself. */
+  #claimOf(heading: Heading): Claim | null {
+    if (this.#standing.plan?.isRelay !== true) return null;
+    const { hostname } = heading;
+    const claim = hostname === '' ? null : this.#gate.claimed(hostname);
+    return claim === null || claim.plan === this.#standing.plan ? null : claim;
+  }
+
+  #countOf(claim: Claim | null): SenderCount {
+    return claim === null ? this.#ownCount() : this.#gate.countOf(claim.identity, claim.plan, this.identity);
   }
 
   #ownCount(): SenderCount {
@@ -209,6 +223,8 @@ export class Sender {
     return this.#count;
   }
 }
+
+type DialectCount = { readonly dialect: Dialect; count: number };
 
 /** What one sender has sent since the last report. */
 export class SenderCount {
@@ -221,7 +237,8 @@ export class SenderCount {
   /** Of the record that was delayed least: a backlog is old without the clock being wrong. */
   clockSkew: Microseconds | null = null;
   seenAt: Microseconds = 0;
-  readonly dialects = new Map<Dialect, number>();
+  readonly dialects = new Map<Dialect, DialectCount>();
+  #lastDialect: DialectCount | null = null;
   /** Whether it has been reported; what follows is counted in another. */
   isTaken = false;
 
@@ -231,14 +248,25 @@ export class SenderCount {
     this.via = via;
   }
 
-  add(record: LogRecord, bytes: number, dialect: Dialect): void {
+  add({ at, timestamp }: Heading, bytes: number, dialect: Dialect): void {
     this.records++;
     this.bytes += bytes;
-    this.seenAt = record.at;
-    this.dialects.set(dialect, (this.dialects.get(dialect) ?? 0) + 1);
-    if (record.timestamp < 0) return;
-    const skew = record.timestamp - record.at;
+    this.seenAt = at;
+    this.#countDialect(dialect);
+    if (timestamp < 0) return;
+    const skew = timestamp - at;
     if (this.clockSkew === null || skew > this.clockSkew) this.clockSkew = skew;
+  }
+
+  /** Nearly every message is written as the one before was: two look-ups less for each (20 ns). */
+  #countDialect(dialect: Dialect): void {
+    let counted = this.#lastDialect;
+    if (counted?.dialect !== dialect) {
+      counted = this.dialects.get(dialect) ?? { dialect, count: 0 };
+      this.dialects.set(dialect, counted);
+      this.#lastDialect = counted;
+    }
+    counted.count++;
   }
 
   limit(at: Microseconds): void {

@@ -109,14 +109,19 @@ class UdpSource implements ListeningSource {
   #read(bytes: Buffer, start: number, end: number, sentLength: number, sender: Sender): void {
     this.#origin.sender = sender.identity;
     const isCut = end - start < sentLength;
-    const record = this.#parser.parse(bytes, start, end, this.#origin, isCut);
+    const record = this.#parser.parse(bytes, start, end, this.#origin, isCut, this.#options.wants);
     if (isCut) this.#countCut(sender.identity);
     if (record === null) {
       this.#countEmpty(sender.identity);
       return;
     }
     this.#batcher.addBytes(sentLength);
-    this.#batcher.add(sender.take(record, sentLength, this.#parser.dialect));
+    const { dialect } = this.#parser;
+    if (record !== 'unwanted') this.#batcher.add(sender.take(record, sentLength, dialect));
+    else {
+      sender.count(this.#parser, sentLength, dialect);
+      this.#batcher.addUnwanted();
+    }
   }
 
   /** Senders are admitted, and held to their rate, before anything of theirs is kept. */
@@ -143,6 +148,7 @@ class UdpSource implements ListeningSource {
       },
       release: (count) => backlog.release(count, read),
       onFull: () => this.#countFull(),
+      trim: () => backlog.trim(),
     };
   }
 

@@ -15,37 +15,104 @@ import { createTimeReader } from './timestamp.ts';
 export type Origin = { at: Microseconds; source: SourceKind; sender: string };
 
 /**
+ * Whether anybody wants the message that the UTF-8 in bytes[start, end) is, of a program of this identifier. Yes, when
+ * that cannot be told from bytes.
+ */
+export type Wants = (identifier: string, bytes: Buffer, start: number, end: number) => boolean;
+
+/** A message that has a header, and that nobody wants. */
+export type Unwanted = 'unwanted';
+
+/**
  * Reads messages, one after the other; it holds what one of them needs, so that each costs no object but its record.
  */
 export class SyslogParser {
   readonly #header = createHeader();
   readonly #time = createTimeReader();
   readonly #strings = new StringCache();
+  /** Of the message read last. */
+  #bytes: Buffer = EMPTY;
+  #priority = -1;
+  #textEnd = 0;
+  #at: Microseconds = 0;
 
   /** How the last message was recognised. */
   get dialect(): Dialect {
     return this.#header.dialect;
   }
 
+  /** As in the last message's record, had it become one. The bytes that it was read from must still be there. */
+  get hostname(): string {
+    return this.#strings.get(this.#bytes, this.#header.hostnameStart, this.#header.hostnameEnd);
+  }
+
+  /** As in the last message's record. */
+  get timestamp(): Microseconds {
+    return this.#header.timestamp;
+  }
+
+  /** As in the last message's record. */
+  get at(): Microseconds {
+    return this.#at;
+  }
+
   /**
    * The record of the message in bytes[start, end): a whole datagram, or a frame, with the terminator that some clients
    * send in it. Null when there is nothing but that. `isCut` says that the message went on behind `end`.
+   *
+   * Where `wants` is given, only what it wants becomes a record. Of other messages the header is read, and nothing
+   * decoded but the identifier: HEADER_COST instead of FULL_COST.
    */
-  parse(bytes: Buffer, start: number, end: number, origin: Origin, isCut = false): LogRecord | null {
+  parse(bytes: Buffer, start: number, end: number, origin: Origin, isCut?: boolean): LogRecord | null;
+  parse(
+    bytes: Buffer,
+    start: number,
+    end: number,
+    origin: Origin,
+    isCut: boolean,
+    wants: Wants | undefined,
+  ): LogRecord | Unwanted | null;
+  parse(
+    bytes: Buffer,
+    start: number,
+    end: number,
+    origin: Origin,
+    isCut = false,
+    wants?: Wants,
+  ): LogRecord | Unwanted | null {
+    if (!this.#scan(bytes, start, end, origin.at, isCut)) return null;
+    const { identifierStart, identifierEnd, messageStart } = this.#header;
+    const identifier = this.#strings.get(bytes, identifierStart, identifierEnd);
+    // A mark stands where a message was cut, so its bytes are not what it says.
+    const isWanted = wants === undefined || isCut || wants(identifier, bytes, messageStart, this.#textEnd);
+    return isWanted ? this.#record(origin, identifier, isCut) : 'unwanted';
+  }
+
+  /** Reads the header. False when the message is empty. */
+  #scan(bytes: Buffer, start: number, end: number, at: Microseconds, isCut: boolean): boolean {
     const textEnd = isCut ? end : trimTerminator(bytes, start, end);
-    if (textEnd <= start) return null;
+    if (textEnd <= start) return false;
     const begin = skipByteOrderMark(bytes, start, textEnd);
     const priorityEnd = findPriorityEnd(bytes, begin, textEnd);
-    const priority = priorityEnd < 0 ? -1 : readPriority(bytes, begin, priorityEnd);
-    this.#readHeader(bytes, priorityEnd < 0 ? begin : priorityEnd, textEnd, origin.at, priorityEnd >= 0);
+    this.#bytes = bytes;
+    this.#textEnd = textEnd;
+    this.#at = at;
+    this.#priority = priorityEnd < 0 ? -1 : readPriority(bytes, begin, priorityEnd);
+    this.#readHeader(bytes, priorityEnd < 0 ? begin : priorityEnd, textEnd, at, priorityEnd >= 0);
+    return true;
+  }
+
+  #record(origin: Origin, identifier: string, isCut: boolean): LogRecord {
     const header = this.#header;
-    const message = bytes.toString('utf8', header.messageStart, textEnd);
+    const bytes = this.#bytes;
+    const priority = this.#priority;
+    const message = bytes.toString('utf8', header.messageStart, this.#textEnd);
     return {
       at: origin.at,
       source: origin.source,
       sender: origin.sender,
-      hostname: this.#strings.get(bytes, header.hostnameStart, header.hostnameEnd),
-      identifier: this.#strings.get(bytes, header.identifierStart, header.identifierEnd),
+      hostname: this.hostname,
+      identifier,
       pid: this.#strings.get(bytes, header.pidStart, header.pidEnd),
       facility: priority < 0 ? -1 : priority >> 3,
       severity: priority < 0 ? -1 : priority & 7,
@@ -69,6 +136,7 @@ export class SyslogParser {
   }
 }
 
+const EMPTY = Buffer.alloc(0);
 const LARGEST_PRIORITY = 191;
 
 /** Behind `<`, one to three digits and `>` at `start`, or -1. */

@@ -15,10 +15,30 @@ export type TimeReader = {
   /** The day that was read last, as a number, and its midnight: nearly every message has the same one. */
   day: number;
   midnight: Microseconds;
+  /** As `day` and `midnight`, of a day without a year, and the day on which its message came, since 1970. */
+  yearlessDay: number;
+  nearest: Microseconds;
+  today: number;
+  /** The last `Mmm dd hh:mm:ss` as it was written, and what it said to who read it on that day. */
+  readonly text: Uint8Array;
+  textTimestamp: Microseconds;
+  textToday: number;
 };
 
 export function createTimeReader(): TimeReader {
-  return { form: 'bsd', end: 0, timestamp: -1, day: -1, midnight: -1 };
+  return {
+    form: 'bsd',
+    end: 0,
+    timestamp: -1,
+    day: -1,
+    midnight: -1,
+    yearlessDay: -1,
+    nearest: -1,
+    today: -1,
+    text: new Uint8Array(TEXT_BYTES),
+    textTimestamp: -1,
+    textToday: -1,
+  };
 }
 
 /**
@@ -90,6 +110,7 @@ function readBsdTime(
   leadingYear: number,
   reader: TimeReader,
 ): boolean {
+  if (leadingYear < 0 && readSameTime(bytes, start, end, at, reader)) return true;
   const mark = bytes[start];
   let position = mark === 0x2a || mark === PERIOD ? start + 1 : start;
   const month = readMonth(bytes, position, end);
@@ -120,6 +141,35 @@ function readBsdTime(
   const midnight =
     year < 0 ? nearestMidnight(month, day, at, reader) : knownMidnight(year, month, day, reader);
   reader.timestamp = midnight < 0 ? -1 : midnight + time + fraction;
+  if (year < 0 && secondsEnd === position && secondsEnd === start + TEXT_BYTES) {
+    for (let index = 0; index < TEXT_BYTES; index++) reader.text[index] = bytes[start + index] ?? 0;
+    reader.textTimestamp = reader.timestamp;
+    reader.textToday = dayOf(at);
+  }
+  return true;
+}
+
+/**
+ * Reads the time that was read last once more: most messages come within the second of the one before, and comparing
+ * costs 20 of the 75 ns. False for any other, and for one that goes on with a fraction or a year.
+ */
+function readSameTime(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  at: Microseconds,
+  reader: TimeReader,
+): boolean {
+  const textEnd = start + TEXT_BYTES;
+  if (textEnd > end || reader.textToday !== dayOf(at)) return false;
+  for (let index = TEXT_BYTES - 1; index >= 0; index--) {
+    if (bytes[start + index] !== reader.text[index]) return false;
+  }
+  if (textEnd < end && bytes[textEnd] !== BLANK) return false;
+  if (isTrailingYear(bytes, textEnd, end)) return false;
+  reader.form = 'bsd';
+  reader.end = skipZoneName(bytes, textEnd, end);
+  reader.timestamp = reader.textTimestamp;
   return true;
 }
 
@@ -248,12 +298,21 @@ function knownMidnight(year: number, month: number, day: number, reader: TimeRea
   return reader.midnight;
 }
 
-/** Midnight of a day in whichever year brings it nearest to `at`, or -1 when there is no such day. */
+/** Midnight of a day in whichever year brings it nearest to the day of `at`, or -1 when there is no such day. */
 function nearestMidnight(month: number, day: number, at: Microseconds, reader: TimeReader): Microseconds {
-  const isKnown = reader.day % 10_000 === month * 100 + day && reader.midnight >= 0;
-  if (isKnown && isNearest(reader.midnight, at)) return reader.midnight;
+  const key = month * 100 + day;
+  const today = dayOf(at);
+  if (reader.yearlessDay !== key || reader.today !== today) {
+    reader.yearlessDay = key;
+    reader.today = today;
+    reader.nearest = findNearest(month, day, today * DAY);
+  }
+  return reader.nearest;
+}
+
+function findNearest(month: number, day: number, at: Microseconds): Microseconds {
   const year = FIRST_YEAR + Math.floor(at / MEAN_YEAR);
-  let nearest = knownMidnight(year, month, day, reader);
+  let nearest = midnightOf(year, month, day);
   if (nearest >= 0 && isNearest(nearest, at)) return nearest;
   for (let candidate = year - 1; candidate <= year + 1; candidate++) {
     const midnight = midnightOf(candidate, month, day);
@@ -263,11 +322,18 @@ function nearestMidnight(month: number, day: number, at: Microseconds, reader: T
   return nearest;
 }
 
+/** Days since 1970. */
+function dayOf(at: Microseconds): number {
+  return Math.floor(at / DAY);
+}
+
 /** Whether no other year can bring the day nearer. */
 function isNearest(midnight: Microseconds, at: Microseconds): boolean {
   return Math.abs(midnight - at) < MEAN_YEAR / 2 - 2 * DAY;
 }
 
+/** `Mmm dd hh:mm:ss` */
+const TEXT_BYTES = 15;
 const PLUS = 0x2b;
 const FIRST_YEAR = 1970;
 /** Far from where microseconds stop being exact in a double. */

@@ -84,15 +84,17 @@ async function receiveAsDaemon(): Promise<Sink> {
       metrics.observe(event);
     },
     lossIntervalMilliseconds: 100,
-    sink: ({ source: kind, records, bytes }) => {
+    wants: (identifier, message, start, end) => matcher.mayMatch(identifier, message, start, end),
+    sink: ({ source: kind, records, unwanted = 0, bytes }) => {
+      const count = records.length + unwanted;
       matches.length = 0;
       for (const record of records) matcher.match(record, matches);
-      totals.received += records.length;
+      totals.received += count;
       totals.matched += matches.length;
       metrics.observe({
         kind: 'records',
         source: kind,
-        count: records.length,
+        count,
         bytes,
         matched: matches.length,
       });

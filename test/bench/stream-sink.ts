@@ -63,14 +63,16 @@ async function receiveAsDaemon(credentials?: TlsCredentials): Promise<Sink> {
     clock: { now: () => Date.now() * 1_000 },
     onState: () => {},
     emit: (event) => metrics.observe(event),
-    sink: ({ source: kind, records, bytes }) => {
+    wants: (identifier, message, start, end) => matcher.mayMatch(identifier, message, start, end),
+    sink: ({ source: kind, records, unwanted = 0, bytes }) => {
+      const count = records.length + unwanted;
       matches.length = 0;
       for (const record of records) matcher.match(record, matches);
       const matched = matches.length;
-      totals.messages += records.length;
+      totals.messages += count;
       totals.bytes += bytes;
       totals.matched += matched;
-      metrics.observe({ kind: 'records', source: kind, count: records.length, bytes, matched });
+      metrics.observe({ kind: 'records', source: kind, count, bytes, matched });
     },
   });
   await source.start();

@@ -41,6 +41,7 @@ const MATCHER = {
       record,
     });
   },
+  mayMatch: (identifier: string) => identifier !== 'noise',
   takeCounters() {
     const counters = this.counters;
     this.counters = { untrusted: 0, sessionsDropped: 0, filters: [] };

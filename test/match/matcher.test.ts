@@ -126,7 +126,7 @@ describe('routing', () => {
       { uid: 0 },
       { unit: 'ssh.service' },
       { unit: 'ssh@1-2.service' },
-      { executable: '/usr/sbin/sshd' },
+      { executable: '/usr/sbin/sshd', uid: 33 },
     ]) {
       assert.deepEqual(readers(filters, { trusted: { ...nobody, ...genuine } }), ['test']);
     }
@@ -134,6 +134,17 @@ describe('routing', () => {
       assert.deepEqual(readers(filters, { trusted: { ...nobody, ...almost } }), []);
     }
     assert.deepEqual(readers(filters, { trusted: null }), ['test']);
+  });
+
+  it('believes an executable of users that run services only, since whoever logs in can run every program', () => {
+    const journal = { uids: [], units: [], executables: ['/usr/bin/logger'] };
+    const filters = [filterOf([refused], { journal })];
+    const readersOf = (uid: number) =>
+      readers(filters, { trusted: { uid, unit: '', executable: '/usr/bin/logger' } }).length;
+    for (const uid of [0, 33, 999, 61_184, 65_519]) assert.equal(readersOf(uid), 1, `uid ${uid}`);
+    for (const uid of [-1, 1_000, 61_183, 65_520, 65_534, 100_033]) {
+      assert.equal(readersOf(uid), 0, `uid ${uid}`);
+    }
   });
 
   it('believes no journal entry for a filter that names no trusted field', () => {
@@ -240,12 +251,20 @@ describe('a session', () => {
     assert.equal(match?.user, 'joe');
   });
 
-  it('is of one sender, one identifier and one PID', () => {
+  it('is of one sender, one way that it comes, one identifier and one PID', () => {
     const filter = filterOf([client, failed], { identifiers: ['sshd', 'other'] });
     const first = recordOf({ message: 'client is 203.0.113.9', pid: '7', sender: '192.0.2.1' });
     const then = { ...first, message: 'login failed' };
-    for (const change of [{ pid: '8' }, { sender: '192.0.2.2' }, { identifier: 'other' }, { pid: '' }]) {
-      assert.equal(matchesOf([filter], first, { ...then, ...change }).length, 1);
+    const changes = [
+      { pid: '8' },
+      { pid: '' },
+      { sender: '192.0.2.2' },
+      { identifier: 'other' },
+      { source: 'tls' },
+      { via: '192.0.2.9' },
+    ] as const;
+    for (const change of changes) {
+      assert.equal(matchesOf([filter], first, { ...then, ...change }).length, 1, JSON.stringify(change));
     }
     assert.equal(matchesOf([filter], first, then).length, 2);
   });

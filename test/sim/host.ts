@@ -158,6 +158,7 @@ const MATCHER = {
     const found = { filter, rule: 'any', kind: 'failure', mode: 'normal', user: '', weight: 1 } as const;
     out.push({ ...found, address: record.message, record });
   },
+  mayMatch: () => true,
   takeCounters: () => ({ untrusted: 0, sessionsDropped: 0, filters: [] }),
 };
 
