@@ -56,7 +56,7 @@ export class NearMisses {
   /** Takes a record that the filters of a route have read without finding anything. */
   add(record: LogRecord, line: number, route: Route): void {
     const { message } = undecorate(record.message);
-    const near = route.rules.find(message).find(({ rule }) => this.#isNear(rule, message));
+    const near = route.find(message).find(({ rule }) => this.#isNear(rule, message));
     if (near === undefined) return;
     this.#count++;
     const { compiled } = near.filter;

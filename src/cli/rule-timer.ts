@@ -40,7 +40,7 @@ export class RuleTimer {
     if (index % weight !== 0 || record.message.length > MAX_TIMED_LENGTH) return;
     const { message } = undecorate(record.message);
     let matched: RoutedFilter | null = null;
-    for (const { filter, rule } of route.rules.find(message)) {
+    for (const { filter, rule } of route.find(message)) {
       const { reader } = rule;
       if (filter === matched || !meets(message, reader.required)) continue;
       const startedAt = performance.now();

@@ -6,6 +6,8 @@
  * All of these servers escape a double quote that comes from a client, so the first one in the line opens the request.
  * What stands before it is the user's name, and the client's address stands before anything that a client writes.
  */
+import { buildAutomaton } from './automaton.ts';
+import { parseExpression } from './expression.ts';
 
 /** The names that a rule may use as keys of `access = { ... }`. */
 export const ACCESS_FIELDS = [
@@ -25,6 +27,14 @@ export const ACCESS_FIELDS = [
 ] as const;
 
 export type AccessField = (typeof ACCESS_FIELDS)[number];
+
+/** Every line that AccessLine takes apart is a text of it; so are others. */
+export const ACCESS_LINES = buildAutomaton(
+  parseExpression(
+    String.raw`^(?:[\w.:-]+ )?(?:[\d.]+|[^ ]*:[^ ]*:[^ ]*) - [^"]*\[[^"]*\] "[^]*" \d\d\d [^]*$`,
+  ).body,
+  [],
+);
 
 const REQUEST = ACCESS_FIELDS.indexOf('request');
 const QUOTE = 34;

@@ -99,8 +99,11 @@ const EXAMPLES: readonly string[] = ['192.0.2.1', '198.51.100.2'];
 /** Symbols in the order in which they are shown to people. */
 const SHOWN = [...'x1a0:.- '].map((character) => character.charCodeAt(0));
 
-/** As commonCharacter, which it asks once for each pair of sets: an expression has few different ones. */
-function createCommonFinder(): (left: SymbolSet, right: SymbolSet) => string {
+/**
+ * Finds a character that two sets have in common, '' when there is none. It looks once for each pair of sets: an
+ * expression has few different ones.
+ */
+export function createCommonFinder(): (left: SymbolSet, right: SymbolSet) => string {
   const known = new Map<SymbolSet, Map<SymbolSet, string>>();
   return (left, right) => {
     const others = known.get(left) ?? new Map<SymbolSet, string>();

@@ -27,6 +27,24 @@ export function writtenGroups(body: Expression, reversed: boolean): number[] {
   }
 }
 
+/** The same expression with no other capture groups than the `kept` ones, which keep their numbers. */
+export function keepGroups(node: Expression, kept: readonly number[]): Expression {
+  switch (node.kind) {
+    case 'set':
+      return node;
+    case 'sequence':
+      return { kind: 'sequence', items: node.items.map((item) => keepGroups(item, kept)) };
+    case 'choice':
+      return { kind: 'choice', options: node.options.map((option) => keepGroups(option, kept)) };
+    case 'group': {
+      const body = keepGroups(node.body, kept);
+      return kept.includes(node.index) ? { ...node, body } : body;
+    }
+    case 'repeat':
+      return { ...node, body: keepGroups(node.body, kept) };
+  }
+}
+
 /**
  * Writes the expression with a group around each stretch of free text and each address, and lists which they are: the
  * places where a forger can write, and where the true address stands.
@@ -43,11 +61,11 @@ export function writeMarked(
     if (node.kind === 'group') {
       if (!addressGroups.includes(node.index)) return mark(node.body);
       groups.push('address');
-      return `(${write(plain(node.body), false)})`;
+      return `(${write(keepGroups(node.body, []), false)})`;
     }
     if (node.max === Number.POSITIVE_INFINITY && freedom(node.body) >= FREE_SYMBOLS) {
       groups.push('free');
-      return `(${write(plain(node), false)})`;
+      return `(${write(keepGroups(node, []), false)})`;
     }
     return `(?:${mark(node.body)})${writeCounts(node.min, node.max)}${node.lazy ? '?' : ''}`;
   };
@@ -72,22 +90,6 @@ function freedom(node: Expression): number {
       return Math.max(0, ...node.options.map(freedom));
     default:
       return freedom(node.body);
-  }
-}
-
-/** The same expression without capture groups. */
-function plain(node: Expression): Expression {
-  switch (node.kind) {
-    case 'set':
-      return node;
-    case 'sequence':
-      return { kind: 'sequence', items: node.items.map(plain) };
-    case 'choice':
-      return { kind: 'choice', options: node.options.map(plain) };
-    case 'group':
-      return plain(node.body);
-    case 'repeat':
-      return { ...node, body: plain(node.body) };
   }
 }
 

@@ -4,13 +4,14 @@
  */
 import type { Match } from '../core/failure.ts';
 import type { LogRecord } from '../core/record.ts';
+import { copyText } from '../core/text-copy.ts';
 import type { Filter } from './filter.ts';
 import { MAX_WEIGHT } from './filter.ts';
 import type { Finding } from './pattern.ts';
 import { PrefixTree } from './prefix-tree.ts';
 import { type Route, type RoutedFilter, Router } from './router.ts';
 import { type CompiledFilter, type CompiledRule, compileFilter } from './rule.ts';
-import { copyText, NO_RANK, resetSession, type Session, SessionTable } from './session.ts';
+import { NO_RANK, resetSession, type Session, SessionTable } from './session.ts';
 import type { Sought } from './sought.ts';
 import { type FilterCounters, type Stopclock, Stopwatch } from './tally.ts';
 
@@ -70,7 +71,7 @@ export class Matcher {
   mayMatch(identifier: string, bytes: Uint8Array, start: number, end: number): boolean {
     const route = this.#router.route(identifier);
     if (route.filters.length === 0) return false;
-    return route.rules.wantsBytes(bytes, start, end) || DECORATED.wantsBytes(bytes, start, end);
+    return route.wantsBytes(bytes, start, end) || DECORATED.wantsBytes(bytes, start, end);
   }
 
   takeCounters(): MatcherCounters {
@@ -93,7 +94,7 @@ export class Matcher {
     let nearest: RoutedFilter | null = null;
     const look = ++this.#looks;
     const stopwatch = this.#stopwatch?.begin() ? this.#stopwatch : null;
-    for (const { filter, rule, needs, nearness } of route.rules.find(message)) {
+    for (const { filter, rule, needs, nearness } of route.find(message)) {
       if (filter === settled) continue;
       stopwatch?.turnTo(filter.tally);
       if (!areMet(needs, message, look)) {

@@ -2,7 +2,7 @@
 import type { LogRecord, TrustedFields } from '../core/record.ts';
 import type { Filter, FilterInput } from './filter.ts';
 import { PrefixTree } from './prefix-tree.ts';
-import type { CompiledFilter, CompiledRule } from './rule.ts';
+import { accessStatus, type CompiledFilter, type CompiledRule, NO_STATUS, type Reader } from './rule.ts';
 import { type Nearness, nearnessOf, type Sought, shareClauses } from './sought.ts';
 import { FilterTally } from './tally.ts';
 
@@ -27,28 +27,47 @@ export type RouteResult = 'read' | 'untrusted' | 'other-identifier';
 /** Identifiers whose routes are remembered; when there are more, all are forgotten, so nobody can make it grow. */
 const MAX_REMEMBERED = 4_096;
 
-/** The filters that read the same records. Whether they trust a record is still to be asked. */
+/**
+ * The filters that read the same records. Whether they trust a record is still to be asked. What it holds is made when
+ * it is first asked for.
+ */
 export class Route {
   readonly filters: readonly RoutedFilter[];
-  #rules: PrefixTree<RoutedRule> | undefined;
+  #rules: readonly RoutedRule[] | undefined;
+  /** Status codes that rules name; null when no rule reads access logs. */
+  #statuses: ReadonlySet<number> | null = null;
+  /** By the status of the access log's line, OTHER_STATUS for one that no rule names; NO_STATUS for other messages. */
+  readonly #sorted = new Map<number, PrefixTree<RoutedRule>>();
 
   constructor(filters: readonly RoutedFilter[]) {
     this.filters = filters;
   }
 
   /**
-   * The rules of all filters by how a message begins, filter by filter. One tree for all of them, so that a line costs
-   * what the rules cost that may match it, however many filters there are. Made when it is first asked for.
+   * The rules that may match a message, by how it begins, filter by filter. One tree for all filters, so that a line
+   * costs what the rules cost that may match it, however many filters there are; and one for each status that rules
+   * name, as most rules that read access logs want a certain one.
    */
-  get rules(): PrefixTree<RoutedRule> {
-    this.#rules ??= this.#sortRules();
-    return this.#rules;
+  find(message: string): readonly RoutedRule[] {
+    this.#rules ??= this.#routeRules();
+    return this.#sortedFor(this.#statuses === null ? NO_STATUS : accessStatus(message)).find(message);
   }
 
-  #sortRules(): PrefixTree<RoutedRule> {
+  /** Whether `find` may find any rule for the message that the UTF-8 in bytes[start, end) is. */
+  wantsBytes(bytes: Uint8Array, start: number, end: number): boolean {
+    this.#rules ??= this.#routeRules();
+    // A line of an access log begins with anything, so its rules want every message.
+    return this.#statuses !== null || this.#sortedFor(NO_STATUS).wantsBytes(bytes, start, end);
+  }
+
+  #routeRules(): readonly RoutedRule[] {
     const rules = this.filters.flatMap((filter) => filter.compiled.rules.map((rule) => ({ filter, rule })));
     const needs = shareClauses(rules.map(({ rule }) => rule.reader));
-    const routed = rules.map(
+    const statuses = rules.map(({ rule }) => rule.reader.statuses);
+    if (statuses.some((codes) => codes !== undefined)) {
+      this.#statuses = new Set(statuses.flatMap((codes) => [...(codes ?? [])]));
+    }
+    return rules.map(
       ({ filter, rule }, index): RoutedRule => ({
         filter,
         rule,
@@ -56,8 +75,27 @@ export class Route {
         nearness: nearnessOf(rule.reader),
       }),
     );
-    return new PrefixTree(routed, ({ rule }) => rule.reader.prefixes.map(asciiBeginning));
   }
+
+  #sortedFor(status: number): PrefixTree<RoutedRule> {
+    const key = status === NO_STATUS || this.#statuses?.has(status) ? status : OTHER_STATUS;
+    let tree = this.#sorted.get(key);
+    if (tree === undefined) {
+      const rules = this.#rules?.filter(({ rule }) => mayRead(rule.reader, key)) ?? [];
+      tree = new PrefixTree(rules, ({ rule }) => rule.reader.prefixes.map(asciiBeginning));
+      this.#sorted.set(key, tree);
+    }
+    return tree;
+  }
+}
+
+/** Stands for every status code that no rule names. */
+const OTHER_STATUS = 0;
+
+function mayRead(reader: Reader, status: number): boolean {
+  const { statuses } = reader;
+  if (statuses === undefined) return status === NO_STATUS || reader.mayReadAccess();
+  return status !== NO_STATUS && (statuses === null || statuses.has(status));
 }
 
 /** What of a prefix can be compared with bytes. */

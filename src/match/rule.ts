@@ -2,7 +2,7 @@
 import { parseAddress } from '../core/address.ts';
 import { assert } from '../core/errors.ts';
 import { modeRank } from '../core/failure.ts';
-import { ACCESS_FIELDS, AccessLine } from './access.ts';
+import { ACCESS_FIELDS, ACCESS_LINES, AccessLine } from './access.ts';
 import { PatternError } from './expression.ts';
 import type { FieldTest, Filter, Rule } from './filter.ts';
 import { JsonMessage } from './json.ts';
@@ -17,6 +17,10 @@ export interface Reader {
   /** What every message that matches contains besides its beginning, what says the most first. */
   readonly required: readonly Clause[];
   readonly hasAddress: boolean;
+  /** Of a reader of access logs, the status codes of the lines that it may match, null for any. */
+  readonly statuses?: ReadonlySet<number> | null;
+  /** Whether it may match a line of an access log. */
+  mayReadAccess(): boolean;
   /** Null when the message does not match. */
   read(message: string): Finding | null;
   /** The named parts of a message that matches. */
@@ -104,6 +108,7 @@ class TextReader implements Reader {
   readonly required: readonly Clause[];
   readonly hasAddress: boolean;
   readonly #pattern: CompiledPattern;
+  #mayReadAccess: boolean | undefined;
 
   constructor(pattern: CompiledPattern) {
     this.#pattern = pattern;
@@ -118,6 +123,11 @@ class TextReader implements Reader {
 
   fields(message: string): NamedField[] {
     return this.#pattern.fields(message);
+  }
+
+  mayReadAccess(): boolean {
+    this.#mayReadAccess ??= this.#pattern.mayMatchAnyOf(ACCESS_LINES);
+    return this.#mayReadAccess;
   }
 
   parts(message: string): ReaderPart[] {
@@ -211,6 +221,10 @@ abstract class FieldsReader implements Reader {
     return this.parts(message).map(({ field, text }) => ({ name: field, value: text ?? '' }));
   }
 
+  mayReadAccess(): boolean {
+    return true;
+  }
+
   parts(message: string): ReaderPart[] {
     const isReadable = this.scan(message);
     return this.tests.map((test) => ({ ...test, text: isReadable ? this.textOf(test) : undefined }));
@@ -222,6 +236,14 @@ const CLIENT = ACCESS_FIELDS.indexOf('client');
 const USER = ACCESS_FIELDS.indexOf('user');
 const jsonMessage = new JsonMessage();
 const accessLine = new AccessLine();
+
+/** Of a message that is no line of an access log. */
+export const NO_STATUS = -1;
+
+/** The status code in the line of an access log that the message is, or NO_STATUS. */
+export function accessStatus(message: string): number {
+  return accessLine.scan(message) ? accessLine.status : NO_STATUS;
+}
 
 class JsonReader extends FieldsReader {
   readonly prefixes = ['{', '@cee:'];
@@ -248,15 +270,14 @@ class JsonReader extends FieldsReader {
 class AccessReader extends FieldsReader {
   readonly prefixes = [''];
   readonly hasAddress = true;
-  /** The status codes that the rule asks for, which are compared before anything is cut out; null for any. */
-  readonly #statuses: ReadonlySet<number> | null;
+  readonly statuses: ReadonlySet<number> | null;
 
   constructor(tests: readonly CompiledTest[]) {
     super(tests);
     const statuses = tests.find(
       ({ field, pattern }) => field === 'status' && pattern instanceof Set,
     )?.pattern;
-    this.#statuses = statuses instanceof Set ? new Set([...statuses].map(Number)) : null;
+    this.statuses = statuses instanceof Set ? new Set([...statuses].map(Number)) : null;
     for (const { field, place, pattern } of tests) {
       if (place < 0) {
         throw new PatternError(
@@ -281,7 +302,6 @@ class AccessReader extends FieldsReader {
 
   read(message: string): Finding | null {
     if (!accessLine.scan(message)) return null;
-    if (this.#statuses !== null && !this.#statuses.has(accessLine.status)) return null;
     const finding = this.readTests();
     if (finding === null) return null;
     const address = parseAddress(accessLine.field(CLIENT) ?? '');

@@ -41,28 +41,33 @@ export type Session = {
  */
 class Generation {
   readonly #scopes = new Map<string, Map<string, Session>>();
+  /** Most lines are of the scope of the one before. */
+  #lastScope = '';
+  #lastSessions: Map<string, Session> | undefined;
   size = 0;
 
   get(scope: string, key: string): Session | undefined {
-    return this.#scopes.get(scope)?.get(key);
+    return this.#sessionsOf(scope)?.get(key);
   }
 
   /** The key must not be there. */
   add(scope: string, key: string, session: Session): void {
-    const sessions = this.#scopes.get(scope);
-    if (sessions === undefined) this.#scopes.set(scope, new Map([[key, session]]));
-    else sessions.set(key, session);
+    let sessions = this.#sessionsOf(scope);
+    if (sessions === undefined) {
+      sessions = new Map();
+      this.#scopes.set(scope, sessions);
+      this.#lastSessions = sessions;
+    }
+    sessions.set(key, session);
     this.size++;
   }
 
-  /** Removes and returns the session. */
-  take(scope: string, key: string): Session | undefined {
-    const sessions = this.#scopes.get(scope);
-    const session = sessions?.get(key);
-    if (session === undefined) return undefined;
-    sessions?.delete(key);
-    this.size--;
-    return session;
+  #sessionsOf(scope: string): Map<string, Session> | undefined {
+    if (scope !== this.#lastScope || this.#lastSessions === undefined) {
+      this.#lastScope = scope;
+      this.#lastSessions = this.#scopes.get(scope);
+    }
+    return this.#lastSessions;
   }
 }
 
@@ -79,13 +84,15 @@ type Scope = Required<Pick<LogRecord, 'source' | 'sender' | 'via' | 'identifier'
 export class SessionTable {
   #young = new Generation();
   #old = new Generation();
+  /** Sessions of the old generation that are in the young one as well. */
+  #moved = 0;
   /** When the young generation began. */
   #bornAt: Microseconds = 0;
   #dropped = 0;
   #lastScope: Scope = { source: 'file', sender: '', via: '', identifier: '', text: '' };
 
   get size(): number {
-    return this.#young.size + this.#old.size;
+    return this.#young.size + this.#old.size - this.#moved;
   }
 
   /** Sessions dropped because there were too many, since the last time that this was asked. */
@@ -106,8 +113,10 @@ export class SessionTable {
     const key = name === '' ? pid : `${pid}\n${name.slice(0, MAX_NAME_LENGTH)}`;
     let session = this.#young.get(scope, key);
     if (session === undefined) {
-      session = this.#old.take(scope, key) ?? newSession(record.at);
+      session = this.#old.get(scope, key);
+      if (session !== undefined) this.#moved++;
       if (this.#young.size >= MAX_SESSIONS / 2) this.#turn(record.at);
+      session ??= newSession(record.at);
       this.#young.add(scope, key, session);
     }
     if (record.at - session.at > SESSION_TIME) resetSession(session);
@@ -134,9 +143,10 @@ export class SessionTable {
 
   /** Drops the old generation. What it holds was last used before the young one began. */
   #turn(at: Microseconds): void {
-    if (at - this.#bornAt <= SESSION_TIME) this.#dropped += this.#old.size;
+    if (at - this.#bornAt <= SESSION_TIME) this.#dropped += this.#old.size - this.#moved;
     this.#old = this.#young;
     this.#young = new Generation();
+    this.#moved = 0;
     this.#bornAt = at;
   }
 }
@@ -148,14 +158,6 @@ export function resetSession(session: Session): void {
   session.marks = 0;
   session.openRank = NO_RANK;
   session.countedRank = NO_RANK;
-}
-
-/**
- * Copies text, so that a session does not keep the whole message alive that the text was cut from. V8 copies what has
- * fewer than 13 characters by itself.
- */
-export function copyText(text: string): string {
-  return text.length < 13 ? text : text.split('').join('');
 }
 
 function newSession(at: Microseconds): Session {

@@ -22,7 +22,8 @@ export type TimeReader = {
   /** The last `Mmm dd hh:mm:ss` as it was written, and what it said to who read it on that day. */
   readonly text: Uint8Array;
   textTimestamp: Microseconds;
-  textToday: number;
+  /** When that day began. */
+  textMidnight: Microseconds;
 };
 
 export function createTimeReader(): TimeReader {
@@ -37,7 +38,7 @@ export function createTimeReader(): TimeReader {
     today: -1,
     text: new Uint8Array(TEXT_BYTES),
     textTimestamp: -1,
-    textToday: -1,
+    textMidnight: Number.NEGATIVE_INFINITY,
   };
 }
 
@@ -144,7 +145,7 @@ function readBsdTime(
   if (year < 0 && secondsEnd === position && secondsEnd === start + TEXT_BYTES) {
     for (let index = 0; index < TEXT_BYTES; index++) reader.text[index] = bytes[start + index] ?? 0;
     reader.textTimestamp = reader.timestamp;
-    reader.textToday = dayOf(at);
+    reader.textMidnight = dayOf(at) * DAY;
   }
   return true;
 }
@@ -161,7 +162,8 @@ function readSameTime(
   reader: TimeReader,
 ): boolean {
   const textEnd = start + TEXT_BYTES;
-  if (textEnd > end || reader.textToday !== dayOf(at)) return false;
+  const age = at - reader.textMidnight;
+  if (textEnd > end || age < 0 || age >= DAY) return false;
   for (let index = TEXT_BYTES - 1; index >= 0; index--) {
     if (bytes[start + index] !== reader.text[index]) return false;
   }

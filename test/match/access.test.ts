@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it, test } from 'node:test';
+import fc from 'fast-check';
+import { ACCESS_LINES, AccessLine } from '../../src/match/access.ts';
+import { buildAutomaton } from '../../src/match/automaton.ts';
+import { parseExpression } from '../../src/match/expression.ts';
+import { mayOverlap } from '../../src/match/overlap.ts';
 import { readerOf } from './records.ts';
 
 describe('a rule over access logs', () => {
@@ -110,4 +115,38 @@ describe('a rule over access logs', () => {
     assert.throws(() => readerOf('access', { code: [401] }), /no field code; it has host, /);
     assert.throws(() => readerOf('access', { path: '/<address>' }), /always its client/);
   });
+});
+
+test('whatever is taken apart as a line of an access log is a text of ACCESS_LINES', () => {
+  const accessLine = new AccessLine();
+  let taken = 0;
+  const host = fc.constantFrom('', 'a.b:80 ', '-_ ', 'x ', '1.2.3 ');
+  const client = fc.constantFrom(
+    '1.2.3.4',
+    '...',
+    '::',
+    ':\u00e9:',
+    '2026-11-20T10:00:00Z',
+    'a:b:"',
+    '1.2.3.4.',
+  );
+  const free = fc.string({ unit: fc.constantFrom(...' -[]"\\\n\u00e9a4', '] "'), maxLength: 8 });
+  const name = fc.string({ unit: fc.constantFrom(...' -[]:a'), maxLength: 6 });
+  const line = fc
+    .tuple(host, client, fc.oneof(name, free), name, free, fc.constantFrom('200', '000', '2x0'), free)
+    .map(
+      ([vhost, address, user, time, request, status, rest]) =>
+        `${vhost}${address} - ${user} [${time}] "${request}" ${status} ${rest}`,
+    );
+  fc.assert(
+    fc.property(line, (text) => {
+      if (!accessLine.scan(text)) return;
+      taken++;
+      const literal = text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
+      const exactly = buildAutomaton(parseExpression(`^${literal}$`).body, []);
+      assert.ok(mayOverlap(exactly, ACCESS_LINES), text);
+    }),
+    { numRuns: 3_000 },
+  );
+  assert.ok(taken > 300);
 });
