@@ -3,24 +3,22 @@
  * from its package that writes it to a file, and to a loop that only receives. Each receiver has one core to itself,
  * with all of its threads, and the sender another.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { existsSync, statSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { createInterface, type Interface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Benchmark, Outcome, Row } from './benchmark.ts';
 import { MIXED_LOG_LINES, withMixedLogFile } from './log-file.ts';
 import { findFreePort } from './ports.ts';
-import { readMemory, readThreadTimes } from './processor-time.ts';
-import { median, sum } from './statistics.ts';
+import { readMemory } from './processor-time.ts';
+import { cpuOf, ended, RSYSLOGD, spawnOn, startRsyslogd, startSink, TASKSET } from './receivers.ts';
+import { median } from './statistics.ts';
 import type { StreamSinkReport } from './stream-sink.ts';
 
-const RSYSLOGD = '/usr/sbin/rsyslogd';
-const TASKSET = '/usr/bin/taskset';
 const RECEIVER_CORE = '0';
 const SENDER_CORE = '1';
-const WARM_UP_ROUNDS = 1;
+/** V8 is done with optimising after two million messages. */
+const WARM_UP_ROUNDS = 3;
 const ROUNDS = 5;
 const POLL_MILLISECONDS = 5;
 
@@ -40,11 +38,11 @@ type Contender = { readonly name: string; readonly transport: 'tcp' | 'tls'; sta
 type Run = { readonly rate: number; readonly cpuMicroseconds: number; readonly memory: number };
 
 const CONTENDERS: readonly Contender[] = [
-  { name: 'bailiff', transport: 'tcp', start: () => startSink('bailiff') },
-  { name: 'rsyslogd, imptcp', transport: 'tcp', start: () => startRsyslogd('imptcp') },
-  { name: 'rsyslogd, imtcp', transport: 'tcp', start: () => startRsyslogd('imtcp') },
-  { name: 'bare receive loop', transport: 'tcp', start: () => startSink('bare') },
-  { name: 'bailiff over TLS', transport: 'tls', start: () => startSink('tls') },
+  { name: 'bailiff', transport: 'tcp', start: () => startProgram('bailiff') },
+  { name: 'rsyslogd, imptcp', transport: 'tcp', start: () => startPeer('imptcp') },
+  { name: 'rsyslogd, imtcp', transport: 'tcp', start: () => startPeer('imtcp') },
+  { name: 'bare receive loop', transport: 'tcp', start: () => startProgram('bare') },
+  { name: 'bailiff over TLS', transport: 'tls', start: () => startProgram('tls') },
 ];
 
 export const tcp: Benchmark = {
@@ -112,7 +110,7 @@ async function flood(receiver: Receiver, transport: string, path: string): Promi
   const before = await receiver.progress();
   const program = join(import.meta.dirname, 'stream-flood.ts');
   const words = [process.execPath, program, transport, String(receiver.port), path];
-  const child = spawn(TASKSET, ['-c', SENDER_CORE, ...words], { stdio: 'ignore' });
+  const child = spawnOn(SENDER_CORE, words, 'ignore');
   const over = ended(child);
   let isOver = false;
   void over.then(() => {
@@ -133,79 +131,14 @@ async function flood(receiver: Receiver, transport: string, path: string): Promi
   return (lastAt - startedAt) / 1_000;
 }
 
-function cpuOf(pid: number): number {
-  return sum(readThreadTimes(pid).map(({ nanoseconds }) => nanoseconds));
+async function startProgram(work: string): Promise<Receiver> {
+  const sink = await startSink<StreamSinkReport>('stream-sink.ts', work, RECEIVER_CORE);
+  return { ...sink, progress: async () => (await sink.report()).bytes };
 }
 
-async function startSink(work: string): Promise<Receiver> {
-  const program = join(import.meta.dirname, 'stream-sink.ts');
-  const words = ['-c', RECEIVER_CORE, process.execPath, program, work];
-  const child = spawn(TASKSET, words, { stdio: ['pipe', 'pipe', 'inherit'] });
-  const lines = linesOf(child);
-  const port = Number(await nextLine(lines));
-  return {
-    pid: child.pid ?? 0,
-    port,
-    progress: async () => {
-      const line = nextLine(lines);
-      child.stdin?.write('\n');
-      return (JSON.parse(await line) as StreamSinkReport).bytes;
-    },
-    stop: async () => {
-      child.stdin?.end();
-      await ended(child);
-    },
-  };
-}
-
-/** With one input, one output, and the defaults of its package otherwise. */
-async function startRsyslogd(module: 'imptcp' | 'imtcp'): Promise<Receiver> {
-  const directory = mkdtempSync(join(tmpdir(), 'bailiff-bench-'));
-  const output = join(directory, 'out.log');
+async function startPeer(module: 'imptcp' | 'imtcp'): Promise<Receiver> {
   const port = await findFreePort();
-  writeFileSync(output, '');
-  writeFileSync(
-    join(directory, 'rsyslog.conf'),
-    [
-      `global(workDirectory="${directory}")`,
-      `module(load="${module}")`,
-      `input(type="${module}" address="127.0.0.1" port="${port}")`,
-      `*.* action(type="omfile" file="${output}")`,
-      '',
-    ].join('\n'),
-  );
-  const words = [RSYSLOGD, '-n', '-i', join(directory, 'pid'), '-f', join(directory, 'rsyslog.conf')];
-  const child = spawn(TASKSET, ['-c', RECEIVER_CORE, ...words], { stdio: 'ignore' });
-  await pause(QUIET_MILLISECONDS);
-  return {
-    pid: child.pid ?? 0,
-    port,
-    progress: async () => statSync(output).size,
-    stop: async () => {
-      child.kill('SIGTERM');
-      await ended(child);
-      rmSync(directory, { recursive: true });
-    },
-  };
-}
-
-function linesOf(child: ChildProcess): Interface {
-  if (child.stdout === null) throw new Error('it has no output');
-  return createInterface({ input: child.stdout });
-}
-
-function nextLine(lines: Interface): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const fail = (): void => reject(new Error('it ended'));
-    lines.once('close', fail);
-    lines.once('line', (line) => {
-      lines.off('close', fail);
-      resolve(line);
-    });
-  });
-}
-
-async function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  await new Promise((resolve) => child.once('exit', resolve));
+  const input = [`module(load="${module}")`, `input(type="${module}" address="127.0.0.1" port="${port}")`];
+  const { output, ...rsyslogd } = await startRsyslogd(input, RECEIVER_CORE);
+  return { ...rsyslogd, port, progress: async () => statSync(output).size };
 }

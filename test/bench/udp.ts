@@ -2,21 +2,17 @@
  * Datagrams on loopback, by the same sender at the same rates, to bailiff with every shipped filter, to rsyslogd from
  * its package that writes them to a file, and to loops that only receive. All have a receive buffer of 16 MiB.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
-import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface, type Interface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Benchmark, Outcome, Row } from './benchmark.ts';
 import type { FloodResult } from './datagram-flood.ts';
 import type { SinkReport } from './datagram-sink.ts';
 import { withMixedLogFile } from './log-file.ts';
-import { readMemory, readThreadTimes } from './processor-time.ts';
-import { median, sum } from './statistics.ts';
-
-const RSYSLOGD = '/usr/sbin/rsyslogd';
+import { readMemory } from './processor-time.ts';
+import { cpuOf, linesOf, nextLine, RSYSLOGD, spawnOn, startRsyslogd, startSink } from './receivers.ts';
+import { median } from './statistics.ts';
 
 /** Datagrams a second; 0 for as many as the sender can. */
 const RATES: readonly number[] = [50_000, 100_000, 200_000, 300_000, 400_000, 0];
@@ -54,10 +50,10 @@ export const udp: Benchmark = {
 };
 
 const CONTENDERS: readonly Contender[] = [
-  { name: 'bailiff', start: () => startSink('bailiff') },
-  { name: 'rsyslogd', start: startRsyslogd },
-  { name: 'bare recvmmsg', start: () => startSink('bare') },
-  { name: 'bare node:dgram', start: () => startSink('dgram') },
+  { name: 'bailiff', start: () => startProgram('bailiff') },
+  { name: 'rsyslogd', start: startPeer },
+  { name: 'bare recvmmsg', start: () => startProgram('bare') },
+  { name: 'bare node:dgram', start: () => startProgram('dgram') },
 ];
 
 async function measure(path: string): Promise<Outcome> {
@@ -124,10 +120,6 @@ async function runOne(receiver: Receiver, rate: number, path: string): Promise<R
   };
 }
 
-function cpuOf(pid: number): number {
-  return sum(readThreadTimes(pid).map(({ nanoseconds }) => nanoseconds));
-}
-
 /** How many it has got, once that grows no longer. */
 async function settle(receiver: Receiver): Promise<number> {
   let received = -1;
@@ -141,73 +133,35 @@ async function settle(receiver: Receiver): Promise<number> {
 
 async function flood(port: number, count: number, rate: number, path: string): Promise<FloodResult> {
   const program = join(import.meta.dirname, 'datagram-flood.ts');
-  const child = spawn(process.execPath, [program, '127.0.0.1', ...[port, count, rate].map(String), path], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const words = [process.execPath, program, '127.0.0.1', ...[port, count, rate].map(String), path];
+  const child = spawnOn('', words, ['ignore', 'pipe', 'inherit']);
   return JSON.parse(await nextLine(linesOf(child))) as FloodResult;
 }
 
-async function startSink(work: string): Promise<Receiver> {
-  const program = join(import.meta.dirname, 'datagram-sink.ts');
-  const child = spawn(process.execPath, [program, work], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const lines = linesOf(child);
-  const port = Number(await nextLine(lines));
-  return {
-    pid: child.pid ?? 0,
-    port,
-    received: async () => {
-      const line = nextLine(lines);
-      child.stdin?.write('\n');
-      return (JSON.parse(await line) as SinkReport).received;
-    },
-    stop: async () => {
-      child.stdin?.end();
-      await ended(child);
-    },
-  };
+async function startProgram(work: string): Promise<Receiver> {
+  const sink = await startSink<SinkReport>('datagram-sink.ts', work);
+  return { ...sink, received: async () => (await sink.report()).received };
 }
 
-/** With one input, one output, and the defaults of its package otherwise. */
-async function startRsyslogd(): Promise<Receiver> {
-  const directory = mkdtempSync(join(tmpdir(), 'bailiff-bench-'));
-  const output = join(directory, 'out.log');
+async function startPeer(): Promise<Receiver> {
   const port = await findPort();
-  writeFileSync(output, '');
-  writeFileSync(
-    join(directory, 'rsyslog.conf'),
-    [
-      `global(workDirectory="${directory}")`,
-      'module(load="imudp")',
-      `input(type="imudp" address="127.0.0.1" port="${port}" rcvbufSize="16m")`,
-      `*.* action(type="omfile" file="${output}")`,
-      '',
-    ].join('\n'),
-  );
-  const child = spawn(RSYSLOGD, ['-n', '-i', join(directory, 'pid'), '-f', join(directory, 'rsyslog.conf')], {
-    stdio: 'ignore',
-  });
-  await pause(QUIET_MILLISECONDS);
+  const { output, ...rsyslogd } = await startRsyslogd([
+    'module(load="imudp")',
+    `input(type="imudp" address="127.0.0.1" port="${port}" rcvbufSize="16m")`,
+  ]);
   let counted = 0;
   let last = 0;
-  return {
-    pid: child.pid ?? 0,
-    port,
-    received: async () => {
-      const lines = countLines(output);
-      // It appends, so what has been counted can go.
-      if (lines === last) {
-        truncateSync(output);
-        counted += lines;
-        last = 0;
-      } else last = lines;
-      return counted + last;
-    },
-    stop: async () => {
-      child.kill('SIGTERM');
-      await ended(child);
-      rmSync(directory, { recursive: true });
-    },
+  const received = async () => {
+    const lines = countLines(output);
+    // It appends, so what has been counted can go.
+    if (lines === last) {
+      truncateSync(output);
+      counted += lines;
+      last = 0;
+    } else last = lines;
+    return counted + last;
   };
+  return { ...rsyslogd, port, received };
 }
 
 /** Those from the sender; rsyslogd adds some of its own. */
@@ -226,25 +180,4 @@ function findPort(): Promise<number> {
       socket.close(() => resolve(port));
     });
   });
-}
-
-function linesOf(child: ChildProcess): Interface {
-  if (child.stdout === null) throw new Error('it has no output');
-  return createInterface({ input: child.stdout });
-}
-
-function nextLine(lines: Interface): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const fail = (): void => reject(new Error('it ended'));
-    lines.once('close', fail);
-    lines.once('line', (line) => {
-      lines.removeListener('close', fail);
-      resolve(line);
-    });
-  });
-}
-
-async function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  await new Promise((resolve) => child.once('exit', resolve));
 }
