@@ -1,7 +1,7 @@
 /** `bailiff check`: would the daemon take this configuration? Reads it exactly as the daemon does. */
 import type { LoadedConfig } from '../config/load.ts';
 import type { Plan } from '../config/plan.ts';
-import { formatProblem, type Problem } from '../config/problem.ts';
+import { formatProblem, formatWarning, type Problem } from '../config/problem.ts';
 import { printable } from '../core/printable.ts';
 import {
   type AddCommand,
@@ -84,9 +84,7 @@ function countSamples(plan: Plan): number {
 
 function showReport(report: CheckReport, configPath: string, terminal: Terminal): void {
   for (const problem of report.problems) terminal.complain(formatProblem(problem));
-  for (const { message, ...rest } of report.warnings) {
-    terminal.complain(formatProblem({ ...rest, message: `warning: ${message}` }));
-  }
+  for (const warning of report.warnings) terminal.complain(formatWarning(warning));
   if (report.good) terminal.print(describeGood(report, configPath, terminal));
   else complainAbout(terminal, `${countOf(report.problems.length, 'problem')} in ${configPath}`);
 }

@@ -3,7 +3,7 @@ import { basename, dirname, resolve } from 'node:path';
 import { type FilterDirectory, findFilters, type LoadedFilter, loadFilter } from '../config/filter-file.ts';
 import { defaultFilterDirectories } from '../config/load.ts';
 import { nearest } from '../config/nearest.ts';
-import { formatProblem, type Problem } from '../config/problem.ts';
+import { formatProblem, formatWarning, type Problem } from '../config/problem.ts';
 import { OperationalError } from '../core/errors.ts';
 import type { Filter } from '../match/filter.ts';
 import { type ConfigOptions, configPathOf } from './command.ts';
@@ -47,10 +47,7 @@ export function loadChosenFilters(options: FilterOptions, terminal: Terminal): F
 /** Every problem of a filter with its place, the warnings marked as such. */
 export function complainOfFilter({ problems, warnings }: LoadedFilter, terminal: Terminal): void {
   complainOfAll(problems, terminal);
-  complainOfAll(
-    warnings.map(({ message, ...rest }) => ({ ...rest, message: `warning: ${message}` })),
-    terminal,
-  );
+  for (const warning of warnings) terminal.complain(formatWarning(warning));
 }
 
 function complainOfAll(problems: readonly Problem[], terminal: Terminal): void {

@@ -5,7 +5,7 @@
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
 import type { LoadedConfig } from '../config/load.ts';
-import { formatProblem } from '../config/problem.ts';
+import { formatProblem, formatWarning, type Problem } from '../config/problem.ts';
 import { type Network, parseNetwork } from '../core/address.ts';
 import { OperationalError } from '../core/errors.ts';
 import { printable, printableLines } from '../core/printable.ts';
@@ -89,13 +89,14 @@ async function adopt(network: Network, options: AdoptOptions, terminal: Terminal
   const { configPath, isRunning } = await findConfiguration(options, terminal);
   const path = dropInPath(configPath, `sender-${options.name}`);
   writeDropIn(path, dropInOf(network, options));
-  const obstacle = await tryOut(configPath, isRunning, options, terminal);
+  const { obstacle, warnings } = await tryOut(configPath, isRunning, options, terminal);
   if (obstacle !== null) {
     removeDropIn(path);
     terminal.complain(obstacle);
     complainAbout(terminal, `${network} is not adopted: the configuration would have problems`);
     return EXIT.configuration;
   }
+  for (const warning of warnings) if (warning.file === path) terminal.complain(formatWarning(warning));
   terminal.print(printable(`${options.name} is ${network}: ${path}`));
   terminal.print(isRunning ? 'reloaded' : 'the daemon is not running: it will know when it starts');
   return EXIT.done;
@@ -115,7 +116,7 @@ async function forget(name: string, options: Place, terminal: Terminal): Promise
     return EXIT.no;
   }
   removeDropIn(path);
-  const obstacle = await tryOut(configPath, isRunning, options, terminal);
+  const { obstacle } = await tryOut(configPath, isRunning, options, terminal);
   if (obstacle !== null) terminal.complain(obstacle);
   terminal.print(printable(`${name} is forgotten: ${path} is gone`));
   if (isRunning && obstacle === null) terminal.print('reloaded');
@@ -143,19 +144,22 @@ async function findConfiguration(
   }
 }
 
-/** Has the daemon reload, or without one reads the configuration as it would; returns what stands in the way. */
+/** What stands in the way of a configuration, null when nothing does, and what may be meant otherwise. */
+type Trial = { readonly obstacle: string | null; readonly warnings: readonly Problem[] };
+
+/** Has the daemon reload, or without one reads the configuration as it would. */
 async function tryOut(
   configPath: string,
   isRunning: boolean,
   options: Place,
   terminal: Terminal,
-): Promise<string | null> {
-  const loaded = await load(configPath, terminal);
-  if (loaded.plan === null) return loaded.problems.map(formatProblem).join('\n');
-  if (!isRunning) return null;
+): Promise<Trial> {
+  const { plan, problems, warnings } = await load(configPath, terminal);
+  if (plan === null) return { obstacle: problems.map(formatProblem).join('\n'), warnings };
+  if (!isRunning) return { obstacle: null, warnings };
   const asked = { method: 'POST', path: pathOf(['reload']) } as const;
   const report = await askDaemon<ReloadReport>(options, terminal, asked);
-  return report.applied ? null : printableLines(report.problems.join('\n'));
+  return { obstacle: report.applied ? null : printableLines(report.problems.join('\n')), warnings };
 }
 
 async function load(configPath: string, terminal: Terminal): Promise<LoadedConfig> {

@@ -1,6 +1,6 @@
 /** From settings that are right each by itself to the Plan: what one key means for another is decided here. */
 import { resolve } from 'node:path';
-import { familyOf, type Network, parseAddress, splitNetwork } from '../core/address.ts';
+import { bitsOf, familyOf, type Network, parseAddress, splitNetwork } from '../core/address.ts';
 import type { JailPolicy } from '../core/policy.ts';
 import { PrefixSet } from '../core/prefix-set.ts';
 import { nodeAt, type Path, placeOf, placeOfKey, type TableNode } from './document.ts';
@@ -168,9 +168,7 @@ function checkNetworks(settings: Settings, report: Report): void {
   for (const [path, networks, consequence] of lists) {
     for (const [index, network] of networks.entries()) {
       const here = [...path, index];
-      if (splitNetwork(network).prefixLength === 0) {
-        report.warning(here, `${quote(network)} holds every address: ${consequence}`);
-      }
+      if (isHuge(network)) report.warning(here, `${quote(network)} ${sizeOf(network)}: ${consequence}`);
       const node = nodeAt(report.root, here);
       const written = node?.kind === 'scalar' ? String(node.value) : network;
       const address = parseAddress(written.split('/')[0] ?? '');
@@ -182,6 +180,18 @@ function checkNetworks(settings: Settings, report: Report): void {
       }
     }
   }
+}
+
+/** Whether the network is larger than any that a private one may be: 10.0.0.0/8 and fc00::/7. */
+function isHuge(network: Network): boolean {
+  return splitNetwork(network).prefixLength < (familyOf(network) === 4 ? 8 : 7);
+}
+
+function sizeOf(network: Network): string {
+  const { prefixLength } = splitNetwork(network);
+  return prefixLength === 0
+    ? 'holds every address'
+    : `holds 2^${bitsOf(familyOf(network)) - prefixLength} addresses`;
 }
 
 function checkSources({ journal, syslog, jail }: Settings, report: Report): void {

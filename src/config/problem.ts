@@ -65,6 +65,11 @@ export function formatProblem(problem: Problem): string {
   return problem.excerpt === undefined ? head : `${head}\n${problem.excerpt}`;
 }
 
+/** As formatProblem, for what may be meant so. */
+export function formatWarning(problem: Problem): string {
+  return formatProblem({ ...problem, message: `warning: ${problem.message}` });
+}
+
 /** A string as a message quotes it: in double quotes, cut, with nothing in it that a terminal acts on. */
 export function quote(text: string): string {
   return `"${printable(text, MAX_QUOTED_LENGTH)}"`;

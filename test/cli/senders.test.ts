@@ -90,7 +90,8 @@ test('adopt writes down all that it is told', async (t) => {
   const words = ['--certificate', 'nas1.example', 'x"\\y', '--over', 'tls', 'tcp', '--jail', 'sshd'];
   const more = ['--dialect', 'rfc5424', '--relay', '--never-alone'];
   const { status, error } = await senders('adopt', '192.168.1.0/24', '--name', 'nas1', ...words, ...more);
-  assert.deepEqual([status, error], [0, '']);
+  assert.equal(status, 0);
+  assert.match(error, /sender-nas1\.toml:6:16: warning: nobody is asked for a certificate/);
   assert.deepEqual(readFileSync(dropIn, 'utf8').split('\n').slice(3, -1), [
     'name = "nas1"',
     'addresses = ["192.168.1.0/24"]',
@@ -101,6 +102,17 @@ test('adopt writes down all that it is told', async (t) => {
     'relay = true',
     'word = "never-alone"',
   ]);
+});
+
+test('adopt warns of a network that half of the internet is in', async (t) => {
+  const { senders, dropIns } = await setUp(t);
+  const { status, error } = await senders('adopt', '128.0.0.0/1', '--name', 'all');
+  assert.equal(status, 0);
+  assert.match(
+    error,
+    /:5:14: warning: "128\.0\.0\.0\/1" holds 2\^31 addresses: anybody can have anybody banned/,
+  );
+  assert.deepEqual(dropIns(), ['sender-all.toml']);
 });
 
 test('without a daemon adopt checks the configuration itself', async (t) => {
