@@ -38,6 +38,8 @@ export class Route {
   #statuses: ReadonlySet<number> | null = null;
   /** By the status of the access log's line, OTHER_STATUS for one that no rule names; NO_STATUS for other messages. */
   readonly #sorted = new Map<number, PrefixTree<RoutedRule>>();
+  /** All rules of a route that reads no access logs, by what of their beginnings can be compared with bytes. */
+  #wanting: PrefixTree<RoutedRule> | undefined;
 
   constructor(filters: readonly RoutedFilter[]) {
     this.filters = filters;
@@ -57,7 +59,9 @@ export class Route {
   wantsBytes(bytes: Uint8Array, start: number, end: number): boolean {
     this.#rules ??= this.#routeRules();
     // A line of an access log begins with anything, so its rules want every message.
-    return this.#statuses !== null || this.#sortedFor(NO_STATUS).wantsBytes(bytes, start, end);
+    if (this.#statuses !== null) return true;
+    this.#wanting ??= new PrefixTree(this.#rules, ({ rule }) => rule.reader.prefixes.map(asciiBeginning));
+    return this.#wanting.wantsBytes(bytes, start, end);
   }
 
   #routeRules(): readonly RoutedRule[] {
@@ -82,7 +86,7 @@ export class Route {
     let tree = this.#sorted.get(key);
     if (tree === undefined) {
       const rules = this.#rules?.filter(({ rule }) => mayRead(rule.reader, key)) ?? [];
-      tree = new PrefixTree(rules, ({ rule }) => rule.reader.prefixes.map(asciiBeginning));
+      tree = new PrefixTree(rules, ({ rule }) => rule.reader.prefixes);
       this.#sorted.set(key, tree);
     }
     return tree;

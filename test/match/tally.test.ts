@@ -37,6 +37,14 @@ describe('a near miss', () => {
     assert.deepEqual(matcher.takeCounters().filters, []);
   });
 
+  it('needs the whole beginning, also where that begins beyond ASCII', () => {
+    const matcher = createMatcher([filterOf([ruleOf('échec de connexion de <address>')])]);
+    matcher.match(recordOf({ message: 'something else' }), []);
+    assert.deepEqual(matcher.takeCounters().filters, []);
+    matcher.match(recordOf({ message: 'échec de connexion de nobody' }), []);
+    assert.equal(matcher.takeCounters().filters[0]?.nearMisses, 1);
+  });
+
   it('is counted once, for the first filter that came near', () => {
     assert.deepEqual(nearMisses('refused connection of nobody, denied access to nobody'), { refused: 1 });
   });
