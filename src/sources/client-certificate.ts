@@ -54,6 +54,13 @@ export function disbelief(
   const serials = revoked === null || revoked === before.revoked ? null : readRevokedSerials(revoked);
   const authorities = clientCa === before.clientCa ? null : clientCa;
   return (certificate) =>
-    serials?.has(BigInt(`0x${certificate.serialNumber}`)) === true ||
+    serials?.has(serialOf(certificate)) === true ||
     (authorities !== null && !isIssuedByOneOf(certificate, authorities));
+}
+
+/** RFC 5280 forbids negative ones, and wants them handled: authorities that set the first bit have issued them. */
+function serialOf({ serialNumber }: X509Certificate): bigint {
+  const [, sign, digits] = /^(-?)(.*)$/.exec(serialNumber) ?? [];
+  const value = BigInt(`0x${digits}`);
+  return sign === '-' ? -value : value;
 }

@@ -25,9 +25,13 @@ function* serialsOf(der: Buffer): Generator<bigint> {
   const list = childrenOf(der, elementAt(der, 0, der.length)).next().value;
   for (const entry of list === undefined ? [] : childrenOf(der, revokedIn(der, list))) {
     const [serial] = childrenOf(der, entry);
-    if (serial?.tag === INTEGER && serial.end > serial.start)
-      yield BigInt(`0x${der.toString('hex', serial.start, serial.end)}`);
+    if (serial?.tag === INTEGER && serial.end > serial.start) yield integerAt(der, serial);
   }
+}
+
+/** In two's complement: a serial number may be negative, though it should not (RFC 5280 section 4.1.2.2). */
+function integerAt(der: Buffer, { start, end }: Element): bigint {
+  return BigInt.asIntN(8 * (end - start), BigInt(`0x${der.toString('hex', start, end)}`));
 }
 
 /**

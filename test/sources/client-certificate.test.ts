@@ -62,6 +62,20 @@ test('a certificate is disbelieved as soon as a new list has it, whoever else is
   assert.deepEqual([kept, gone].map(disbelief(before, two)), [false, true]);
 });
 
+test('a certificate whose serial number is negative is disbelieved as others are', async () => {
+  const positive = await certificateOf('odd', ['odd']);
+  const serial = Buffer.from(positive.serialNumber, 'hex');
+  const { raw } = positive;
+  const offset = raw.indexOf(serial);
+  raw[offset] = (raw[offset] ?? 0) | 0x80;
+  const negative = new X509Certificate(raw);
+  assert.match(negative.serialNumber, /^-/);
+  const serialNumber = raw.toString('hex', offset, offset + serial.length);
+  const revoked = await createRevocationList(authority, [{ serialNumber, at: NOW }], 1, VALIDITY);
+  const before = { clientCa: authority.certificate, revoked: null };
+  assert.deepEqual([positive, negative].map(disbelief(before, { ...before, revoked })), [false, true]);
+});
+
 test('a certificate is disbelieved when its authority is none of ours any more', async () => {
   const [own, foreign] = [
     await certificateOf('own', ['own']),

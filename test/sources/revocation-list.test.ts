@@ -36,6 +36,10 @@ test('a serial number whose first bit is set has a byte before it, and is the sa
   assert.deepEqual([...readRevokedSerials(await listOf(['00f1']))], [0xf1n]);
 });
 
+test('a serial number whose first bit is set without one is negative', async () => {
+  assert.deepEqual([...readRevokedSerials(await listOf(['f1', '80']))], [-15n, -128n]);
+});
+
 test('whatever a file holds, it is read without an error', () => {
   const pem = (bytes: Uint8Array) =>
     `-----BEGIN X509 CRL-----\n${Buffer.from(bytes).toString('base64')}\n-----END X509 CRL-----\n`;
