@@ -19,8 +19,11 @@ export const FURTHER_HANDSHAKES_PER_SECOND = { messagesPerSecond: 150, burst: 30
 /** Peers that are remembered; beyond it the one heard of longest ago begins afresh. */
 const MAX_KNOWN_PEERS = 4_096;
 
-/** Of IPv6 whoever has one address has a network of them. */
-const INET6_PEER_LENGTH = 64;
+/**
+ * Of IPv6 whoever has one address has a /64 of them, and whoever has a site, even a home, up to a /48 (RFC 6177):
+ * sixteen /64 with what each had of its own could use up all there is.
+ */
+const INET6_PEER_LENGTH = 48;
 
 export class HandshakeRate {
   readonly #all = new RateLimiter(HANDSHAKES_PER_SECOND);

@@ -39,6 +39,15 @@ test('an IPv6 network counts as one peer, since whoever has one address of it ha
   assert.ok(rate.admits('2001:db8:1::1', SECOND));
 });
 
+test('whoever has a site of IPv6 networks keeps nobody else out with them', () => {
+  const rate = new HandshakeRate();
+  const peers = Array.from({ length: 256 }, (_, index) => `2001:db8:0:${index.toString(16)}::1`);
+  for (let at = SECOND; at < 20 * SECOND; at += 100 * MILLISECOND) {
+    begun(rate, peers, 2_000, at);
+    assert.ok(rate.admits('192.0.2.2', at));
+  }
+});
+
 test('all together begin no more than the daemon can bear', () => {
   const rate = new HandshakeRate();
   const peers = Array.from({ length: 5_000 }, (_, index) => `10.0.${index >> 8}.${index & 255}`);
