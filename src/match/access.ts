@@ -157,7 +157,7 @@ export class AccessLine {
     const text = this.#text;
     this.#requestStart = text.indexOf('"', this.#clientEnd) + 1;
     if (this.#requestStart === 0 || !text.startsWith('] ', this.#requestStart - 3)) return false;
-    this.#userEnd = text.lastIndexOf(' [', this.#requestStart);
+    this.#userEnd = text.lastIndexOf(' [', this.#requestStart - 3);
     if (this.#userEnd < this.#clientEnd + 3) return false;
     this.#requestEnd = closingQuote(text, this.#requestStart);
     return this.#requestEnd >= 0;

@@ -76,6 +76,17 @@ describe('a rule over access logs', () => {
     }
   });
 
+  it('takes no bracket that the client writes for the one in front of the time', () => {
+    const reader = readerOf('access', { status: [400] });
+    for (const request of [' [', ' [x] "', '[', ' [20/Nov/2026:10:00:00 +0100] ']) {
+      const user = reader.read(
+        line({ user: 'joe', request: request.replace('"', '\\"'), rest: '400 0' }),
+      )?.user;
+      assert.equal(user, 'joe', request);
+    }
+    assert.equal(reader.read('203.0.113.9 - x] " [" 400 0'), null);
+  });
+
   it('believes the first word only, whatever a client writes', () => {
     const reader = readerOf('access', { status: [401] });
     const forged = line({ client: '198.51.100.7' });
