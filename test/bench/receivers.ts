@@ -1,4 +1,4 @@
-/** The processes that messages are sent to: programs of ours that count them, and rsyslogd that writes them to a file. */
+/** The processes that messages are sent to: programs of ours that count them, and rsyslogd, which writes them down. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
