@@ -25,17 +25,16 @@ import {
   Tally,
 } from './listen.ts';
 import { type Sender, SenderGate } from './sender-gate.ts';
+import { isSilent, lookInterval, type SilenceLimits } from './silence.ts';
 import { Handshakes, type HandshakesOptions, type TlsCredentials } from './tls-handshakes.ts';
 
 export type StreamOptions = ListenerOptions &
-  ConnectionLimits & {
+  ConnectionLimits &
+  SilenceLimits & {
     /** Speak TLS. */
     readonly credentials?: TlsCredentials;
     /** A socket that is bound already, in place of one of our own. It is left open. */
     readonly descriptor?: number;
-    /** In place of FIRST_MESSAGE_TIMEOUT_MILLISECONDS and IDLE_TIMEOUT_MILLISECONDS. */
-    readonly firstMessageTimeoutMilliseconds?: number;
-    readonly idleTimeoutMilliseconds?: number;
     /** In place of the limits that handshakes have. */
     readonly handshakes?: Pick<HandshakesOptions, 'timeoutMilliseconds' | 'maxHandshakes'>;
   };
@@ -54,19 +53,7 @@ export interface StreamSource extends ListeningSource {
   configure(settings: StreamSettings): void;
 }
 
-/** A connection that has not completed a message by then is closed, whatever it has sent. */
-export const FIRST_MESSAGE_TIMEOUT_MILLISECONDS = 5 * 60_000;
-
-/**
- * One that has is kept for a day without another message: a client notices that it was closed only by losing its next
- * one, and a peer that is gone is found by keepalive.
- */
-export const IDLE_TIMEOUT_MILLISECONDS = 24 * 60 * 60_000;
-
 const KEEPALIVE_MILLISECONDS = 60_000;
-
-/** Connections are looked at so often in the shorter of the two. */
-const LOOKS_PER_TIMEOUT = 8;
 
 /** Connections that wait to be accepted, of which the kernel takes at most net.core.somaxconn. */
 const BACKLOG = 4_096;
@@ -215,9 +202,7 @@ class StreamListener implements StreamSource {
     const isOpenToAll = this.#credentials !== null && this.#credentials.clientCa !== null;
     const sender = isOpenToAll ? null : this.#gate.admit(socket.remoteAddress ?? '');
     const isRefused = sender === null && !isOpenToAll;
-    const limit = isRefused ? null : this.#enter(peer);
-    if (limit !== null) this.#countLimit(limit, peer, 'connections refused');
-    if (isRefused || limit !== null) {
+    if (isRefused || !this.#enter(peer)) {
       socket.destroy();
       return;
     }
@@ -227,13 +212,22 @@ class StreamListener implements StreamSource {
     else if (sender !== null) this.#receive(socket, socket, sender, null);
   }
 
-  /** The oldest unfinished handshake of a peer makes room for its next connection: honest ones do not grow old. */
-  #enter(peer: string): LimitName | null {
-    const limit = this.#count.enter(peer);
-    const oldest = limit === 'connections-per-sender' ? this.#handshakes?.breakOffOldestOf(peer) : null;
-    if (!oldest) return limit;
-    this.#leave(oldest, peer);
-    return this.#count.enter(peer);
+  /**
+   * Counts one more connection, or tells what keeps it out. Where there is no room for it, the oldest unfinished
+   * handshake makes some, as honest ones do not grow old; how many may begin keeps others from breaking off these.
+   */
+  #enter(peer: string): boolean {
+    const isOften = this.#handshakes?.admits(peer) === false;
+    let limit: LimitName | null = isOften ? 'handshakes' : this.#count.enter(peer);
+    const isFull = limit === 'connections' || limit === 'connections-per-sender';
+    const oldest = isFull ? this.#handshakes?.breakOffOldest(limit === 'connections' ? null : peer) : null;
+    if (oldest) {
+      this.#leave(oldest.raw, oldest.peer);
+      limit = this.#count.enter(peer);
+    }
+    const what = isOften ? 'TLS handshakes' : 'connections';
+    if (limit !== null) this.#countLimit(limit, peer, `${what} refused`);
+    return limit === null;
   }
 
   #leave(socket: Socket, peer: string): void {
@@ -272,7 +266,7 @@ class StreamListener implements StreamSource {
     };
     this.#receiving.add(receiving);
     this.#tellConnection(admitted, 'opened');
-    this.#lookTimer ??= setInterval(() => this.#closeSilent(), this.#lookMilliseconds()).unref();
+    this.#lookTimer ??= setInterval(() => this.#closeSilent(), lookInterval(this.#options)).unref();
     socket.on('data', (chunk: Buffer) => {
       const renewed = this.#gate.renew(receiving.sender, names);
       if (renewed === null) {
@@ -303,25 +297,11 @@ class StreamListener implements StreamSource {
   /** Bytes alone keep no connection open: only messages do. */
   #closeSilent(): void {
     const now = performance.now();
-    const [first, later] = this.#timeouts();
     for (const { raw, sender, since, messages } of this.#receiving) {
-      if (now - since <= (messages === 0 ? first : later)) continue;
+      if (!isSilent(this.#options, now - since, messages)) continue;
       this.#countLimit('idle-time', sender.address, 'connections without a message closed');
       raw.destroy();
     }
-  }
-
-  /** Milliseconds until the first message, and between messages. */
-  #timeouts(): readonly [number, number] {
-    const {
-      firstMessageTimeoutMilliseconds: first = FIRST_MESSAGE_TIMEOUT_MILLISECONDS,
-      idleTimeoutMilliseconds: later = IDLE_TIMEOUT_MILLISECONDS,
-    } = this.#options;
-    return [first, later];
-  }
-
-  #lookMilliseconds(): number {
-    return Math.ceil(Math.min(...this.#timeouts()) / LOOKS_PER_TIMEOUT);
   }
 
   #take(bytes: Buffer, start: number, end: number, isCut: boolean, sender: Sender): void {

@@ -39,6 +39,9 @@ export type HandshakesOptions = {
   readonly maxHandshakes?: number;
 };
 
+/** A handshake that has begun. */
+export type UnderWay = { readonly raw: Socket; readonly peer: Address };
+
 /** An honest client on a bad line needs a second or two. */
 export const HANDSHAKE_TIMEOUT_MILLISECONDS = 10_000;
 
@@ -66,41 +69,44 @@ export class Handshakes {
     this.#credentials = credentials;
   }
 
+  /** Whether a handshake of `peer` may begin now, which is counted; ask before `begin`. '' is one that has gone. */
+  admits(peer: Address | ''): boolean {
+    return peer === '' || this.#rate.admits(peer, this.#options.clock.now());
+  }
+
   /**
    * Ends with one of `onSecured`, `onFailed` and `onLimit`; the connection has been destroyed but for the first. `peer`
    * is '' when it has gone already.
    */
   begin(raw: Socket, peer: Address | ''): void {
-    const { maxHandshakes = MAX_HANDSHAKES, clock, onFailed, onLimit } = this.#options;
+    const { maxHandshakes = MAX_HANDSHAKES, onFailed } = this.#options;
     const endpoints = endpointsOf(raw);
-    if (peer === '') onFailed(raw, CLOSED);
-    else if (!this.#rate.admits(peer, clock.now())) onLimit(raw, 'handshakes', 'TLS handshakes refused');
-    else {
-      const [oldest] = this.#underWay;
-      if (oldest !== undefined && this.#underWay.size >= maxHandshakes) this.#breakOff(...oldest);
-      this.#underWay.set(endpoints, { raw, peer });
-      raw.once('close', () => {
-        if (this.#underWay.get(endpoints)?.raw === raw) this.#fail(endpoints, CLOSED);
-      });
-      this.#server.emit('connection', raw);
+    if (peer === '') {
+      onFailed(raw, CLOSED);
+      raw.destroy();
       return;
     }
-    raw.destroy();
+    if (this.#underWay.size >= maxHandshakes) this.breakOffOldest(null);
+    this.#underWay.set(endpoints, { raw, peer });
+    raw.once('close', () => {
+      if (this.#underWay.get(endpoints)?.raw === raw) this.#fail(endpoints, CLOSED);
+    });
+    this.#server.emit('connection', raw);
   }
 
-  /** Breaks off the oldest handshake of a peer, and returns its connection; null when it has none under way. */
-  breakOffOldestOf(peer: Address): Socket | null {
+  /** Breaks off the oldest handshake, that of `peer` unless it is null, and returns it; null when there is none. */
+  breakOffOldest(peer: Address | null): UnderWay | null {
     for (const [endpoints, handshake] of this.#underWay) {
-      if (handshake.peer === peer) return this.#breakOff(endpoints, handshake);
+      if (peer === null || handshake.peer === peer) return this.#breakOff(endpoints, handshake);
     }
     return null;
   }
 
-  #breakOff(endpoints: string, { raw }: UnderWay): Socket {
+  #breakOff(endpoints: string, handshake: UnderWay): UnderWay {
     this.#underWay.delete(endpoints);
-    this.#options.onLimit(raw, 'handshakes', 'unfinished TLS handshakes broken off');
-    raw.destroy();
-    return raw;
+    this.#options.onLimit(handshake.raw, 'handshakes', 'unfinished TLS handshakes broken off');
+    handshake.raw.destroy();
+    return handshake;
   }
 
   #createServer(credentials: TlsCredentials): Server {
@@ -190,9 +196,6 @@ function findFailure(
 
 /** Of a stranger's certificate OpenSSL says in the end only that there is no revocation list of its authority. */
 const NO_REVOCATION_LIST = 'UNABLE_TO_GET_CRL';
-
-/** A handshake that has begun. */
-type UnderWay = { readonly raw: Socket; readonly peer: Address };
 
 /** Tells connections of a listener apart; '' as a part where the peer is gone. */
 function endpointsOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {

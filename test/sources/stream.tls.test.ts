@@ -251,6 +251,29 @@ describe('a TLS listener', () => {
     second.destroy();
   });
 
+  it('breaks off the oldest handshake of anybody where there is no room for a connection', async () => {
+    await using listening = await listen({ maxConnections: 2 });
+    const oldest = await plain(listening);
+    const second = await plain(listening);
+    const oldestClosed = closed(oldest);
+    open(listening, client).end('<38>a: b\n');
+    await listening.received(1);
+    await oldestClosed;
+    assert.equal((await listening.event('limit')).limit, 'handshakes');
+    second.destroy();
+  });
+
+  it('refuses a connection where all there are have shaken hands', async () => {
+    await using listening = await listen({ maxConnections: 1 });
+    const only = open(listening, client);
+    only.write('<38>a: b\n');
+    await listening.received(1);
+    await closed(await plain(listening));
+    assert.equal((await listening.event('limit')).limit, 'connections');
+    only.end('<38>a: c\n');
+    await listening.received(2);
+  });
+
   it('counts handshakes among the connections of a peer, and breaks off none that has ended well', async () => {
     await using listening = await listen({ maxConnectionsPerSender: 2 });
     const clients = [open(listening, client), open(listening, client)];
