@@ -147,8 +147,12 @@ export type BailiffEvent =
       readonly advice: string;
       readonly count: number;
     }
-  /** A certificate of ours, or an authority that we believe, was loaded. */
-  | { readonly kind: 'certificate'; readonly certificate: CertificateRole; readonly until: Microseconds }
+  /** A certificate of ours, or an authority that we believe, was loaded; null when there is none any more. */
+  | {
+      readonly kind: 'certificate';
+      readonly certificate: CertificateRole;
+      readonly until: Microseconds | null;
+    }
   | {
       readonly kind: 'matched';
       readonly filter: string;

@@ -6,6 +6,7 @@ import { X509Certificate } from 'node:crypto';
 import type { MetricsPlan } from '../config/plan.ts';
 import { OperationalError } from '../core/errors.ts';
 import type { ComponentHealth } from '../core/event.ts';
+import type { Microseconds } from '../core/time.ts';
 import type { MetricsServer, MetricsServerOptions } from '../http/metrics-server.ts';
 import { formatEndpoint } from '../sources/listen.ts';
 import { type MetricsAccess, readMetricsAccess } from './metrics-access.ts';
@@ -20,6 +21,7 @@ export class MetricsEndpoint {
   #settings = '';
   /** The settings with what the files held; '' when not everything is served as it should be. */
   #served = '';
+  #certificateUntil: Microseconds | null = null;
 
   constructor(options: MetricsEndpointOptions) {
     this.#options = options;
@@ -44,10 +46,10 @@ export class MetricsEndpoint {
     const { createMetricsServer } = await import('../http/metrics-server.ts');
     this.#server = createMetricsServer({ ...this.#options, ...access, listen });
     const { bound, errors } = await this.#server.start();
-    if (access.tls !== null) {
-      const until = endOf(new X509Certificate(access.tls.certificate));
+    const until = access.tls === null ? null : endOf(new X509Certificate(access.tls.certificate));
+    if (until !== this.#certificateUntil)
       this.#options.emit({ kind: 'certificate', certificate: 'metrics', until });
-    }
+    this.#certificateUntil = until;
     if (errors.length === 0) this.#served = wanted;
     const scheme = access.tls === null ? 'http' : 'https';
     const places = bound.map(({ host, port }) => `${scheme}://${formatEndpoint(host, port)}/metrics`);

@@ -65,6 +65,7 @@ export class SyslogTls {
   apply(plan: TlsServerPlan | null): TlsCredentials | null {
     this.#plan = plan;
     if (plan === null) {
+      if (this.#loaded !== null) this.#tellEnds(null, null);
       this.stop();
       return null;
     }
@@ -92,6 +93,12 @@ export class SyslogTls {
     this.#failure = null;
   }
 
+  #tellEnds(server: Microseconds | null, clientCa: Microseconds | null): void {
+    const { emit } = this.#options;
+    emit({ kind: 'certificate', certificate: 'syslog-server', until: server });
+    emit({ kind: 'certificate', certificate: 'syslog-client-ca', until: clientCa });
+  }
+
   #look(): void {
     if (this.#plan === null) return;
     const state = stateOfFiles(this.#plan);
@@ -113,11 +120,7 @@ export class SyslogTls {
       const loaded = readCredentials(plan);
       this.#loaded = loaded;
       this.#failure = null;
-      const { emit } = this.#options;
-      emit({ kind: 'certificate', certificate: 'syslog-server', until: loaded.until });
-      if (loaded.clientCaUntil !== null) {
-        emit({ kind: 'certificate', certificate: 'syslog-client-ca', until: loaded.clientCaUntil });
-      }
+      this.#tellEnds(loaded.until, loaded.clientCaUntil);
     } catch (error) {
       if (!(error instanceof OperationalError)) throw error;
       const consequence =

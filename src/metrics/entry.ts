@@ -28,8 +28,11 @@ export type LabelName =
   | 'result'
   | 'label';
 
-/** Adds to a counter, sets a gauge, or observes in a histogram; label values in the order of the entry's `labels`. */
-export type Write = (value: number, first?: string, second?: string) => void;
+/**
+ * Adds to a counter, sets a gauge, or observes in a histogram; label values in the order of the entry's `labels`. A
+ * gauge that events set is given null for a series that is to be forgotten.
+ */
+export type Write = (value: number | null, first?: string, second?: string) => void;
 
 export type EventDriver = {
   readonly kind: EventKind;

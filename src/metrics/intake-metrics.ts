@@ -99,6 +99,10 @@ export const INTAKE_METRICS: readonly MetricEntry[] = [
     type: 'gauge',
     help: 'When the certificate of the TLS listeners, the first authority of their clients, or that of this page ends.',
     labels: ['certificate'],
-    events: [on('certificate', (event, set) => set(secondsOf(event.until), event.certificate))],
+    events: [
+      on('certificate', ({ until, certificate }, set) => {
+        set(until === null ? null : secondsOf(until), certificate);
+      }),
+    ],
   },
 ];

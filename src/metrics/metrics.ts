@@ -174,12 +174,13 @@ class CatalogueMetrics implements Metrics {
 
   #setIn(series: SeriesSet): Write {
     return (value, first, second) => {
-      if (this.#isUsable(value)) series.cell(first, second).value = value;
+      if (value === null) series.remove(first, second);
+      else if (this.#isUsable(value)) series.cell(first, second).value = value;
     };
   }
 
-  #isUsable(value: number, least = 0): boolean {
-    if (value >= least && value < Number.POSITIVE_INFINITY) return true;
+  #isUsable(value: number | null, least = 0): value is number {
+    if (value !== null && value >= least && value < Number.POSITIVE_INFINITY) return true;
     this.#unusable.write(1);
     return false;
   }

@@ -68,6 +68,17 @@ export class SeriesSet {
     return (found as Cell | undefined) ?? this.#begin([first, second].slice(0, this.#labels.length));
   }
 
+  /** Forgets the series of these label values. */
+  remove(first = '', second = ''): void {
+    const hasTwo = this.#labels.length === 2;
+    const node = hasTwo ? this.#root.get(first) : this.#root;
+    const key = hasTwo ? second : first;
+    if (!(node instanceof Map)) return;
+    const cell = node.get(key);
+    node.delete(key);
+    this.#cells = this.#cells.filter((other) => other !== cell);
+  }
+
   /** Forgets every series. */
   clear(): void {
     this.#root.clear();

@@ -147,6 +147,8 @@ test('a reload takes a new certificate, and tells when it expires', {
   makeCertificate(directory, 'served', 30);
   await endpoint.apply(plan);
   assert.notEqual(await certificateNow(), first);
-  const [before, after] = recorder.of('certificate').map(({ until }) => until);
+  await endpoint.apply(planWith([LOOPBACK]));
+  const [before, after, none] = recorder.of('certificate').map(({ until }) => until);
   assert.equal(Math.round(((after ?? 0) - (before ?? 0)) / DAY), 28);
+  assert.equal(none, null);
 });

@@ -68,6 +68,24 @@ test('the files are read whole, and when they end is told', (t) => {
   );
 });
 
+test('without TLS there is no end to tell any more', (t) => {
+  const { plan } = setUp(t);
+  const { tls, recorder } = watch(t);
+  tls.apply(null);
+  assert.deepEqual(recorder.of('certificate'), []);
+  tls.apply(plan);
+  tls.apply(null);
+  assert.deepEqual(
+    recorder.of('certificate').map(({ certificate, until }) => [certificate, until === null]),
+    [
+      ['syslog-server', false],
+      ['syslog-client-ca', false],
+      ['syslog-server', true],
+      ['syslog-client-ca', true],
+    ],
+  );
+});
+
 for (const [file, content, reason] of [
   ['server.crt', 'nonsense', /^cannot use certificate .*server\.crt: /],
   ['server.key', 'nonsense', /^cannot use key .*server\.key: /],

@@ -151,6 +151,16 @@ describe('metrics', () => {
     );
   });
 
+  it('forget the end of a certificate that is used no longer', async () => {
+    const metrics = newMetrics();
+    const series = 'bailiff_certificate_expiry_timestamp_seconds';
+    metrics.observe({ kind: 'certificate', certificate: 'syslog-server', until: 5_000_000 });
+    metrics.observe({ kind: 'certificate', certificate: 'metrics', until: 6_000_000 });
+    metrics.observe({ kind: 'certificate', certificate: 'syslog-server', until: null });
+    const lines = (await metrics.render()).split('\n').filter((line) => line.startsWith(series));
+    assert.deepEqual(lines, [`${series}{certificate="metrics"} 6`]);
+  });
+
   it('survive an event with a value that is none, and say so', async () => {
     const metrics = newMetrics();
     for (const count of [Number.NaN, -1, Number.POSITIVE_INFINITY]) {

@@ -25,6 +25,22 @@ describe('a series set', () => {
     assert.deepEqual(series.cells, []);
   });
 
+  it('forgets one series and keeps the others', () => {
+    const one = new SeriesSet(['jail'], new LabelValues(() => {}));
+    one.cell('a').value = 1;
+    one.cell('b').value = 2;
+    one.remove('a');
+    one.remove('c');
+    assert.deepEqual(one.cells, [{ labels: { jail: 'b' }, value: 2 }]);
+    assert.equal(one.cell('a').value, 0, 'it begins anew');
+    const two = new SeriesSet(['jail', 'cause'], new LabelValues(() => {}));
+    two.cell('a', 'x').value = 1;
+    two.cell('a', 'y').value = 2;
+    two.remove('a', 'x');
+    two.remove('b', 'x');
+    assert.deepEqual(two.cells, [{ labels: { jail: 'a', cause: 'y' }, value: 2 }]);
+  });
+
   it('has one cell without labels', () => {
     const series = new SeriesSet([], counting().accepted);
     assert.equal(series.cell(), series.cell());
