@@ -28,6 +28,8 @@ export type NamedField = { readonly name: string; readonly value: string };
 
 type Proof = Ambiguity | null | 'unknown';
 
+type Reading = { readonly expression: RegExp; readonly addressPlaces: readonly number[] };
+
 /** A part of a message that anybody may have written, or the address. */
 export type Stretch = { readonly kind: 'free' | 'address'; readonly start: number; readonly end: number };
 
@@ -63,8 +65,8 @@ export class CompiledPattern {
   /** With all groups. */
   #full: RegExp | undefined;
   #ambiguity: Proof | undefined;
-  /** The two extreme readings, with positions. */
-  #readings: readonly [RegExp, RegExp] | undefined;
+  /** The greediest reading and the laziest, with positions, and the numbers that the address's groups have in each. */
+  #readings: readonly Reading[] | undefined;
 
   /** Compiles. Throws PatternError. */
   constructor(pattern: TextPattern, maxPrefixes = MAX_PREFIXES) {
@@ -168,14 +170,14 @@ export class CompiledPattern {
   /** Whether the greediest and the laziest reading take the same stretch of the text for the address. */
   #readsAlike(text: string): boolean {
     if (this.ambiguity === null) return true;
-    this.#readings ??= [
-      compileExpression(writeExpression(this.#body, false), true),
-      compileExpression(writeExpression(this.#body, true), true),
-    ];
-    const [greedy, lazy] = this.#readings;
-    const lazyPlaces = placesOf(this.#addressGroups, this.#body, true);
-    const position = addressPosition(greedy.exec(text), this.#addressGroups);
-    return position === addressPosition(lazy.exec(text), lazyPlaces);
+    this.#readings ??= [false, true].map((reversed) => ({
+      expression: compileExpression(writeExpression(this.#body, reversed), true),
+      addressPlaces: placesOf(this.#addressGroups, this.#body, reversed),
+    }));
+    const positions = this.#readings.map(({ expression, addressPlaces }) =>
+      addressPosition(expression.exec(text), addressPlaces),
+    );
+    return positions[0] === positions[1];
   }
 }
 

@@ -3,6 +3,8 @@
 type Node<Value> = {
   /** What leads here from the node above. */
   readonly label: string;
+  /** What of the label can be compared with bytes: each such character is the same byte in any UTF-8, valid or not. */
+  readonly asciiLabel: string;
   /** Values of all prefixes that end here or above, in their order. */
   readonly values: readonly Value[];
   /** By the first character of their labels. */
@@ -33,21 +35,26 @@ export class PrefixTree<Value> {
   }
 
   /**
-   * Whether any value wants the text that the UTF-8 in bytes[start, end) is, without decoding it. Only for a tree whose
-   * prefixes are all ASCII: each character of these is the same byte in any UTF-8, valid or not.
+   * Whether any value may want the text that the UTF-8 in bytes[start, end) is, without decoding it. A prefix is
+   * compared as far as it is ASCII.
    */
   wantsBytes(bytes: Uint8Array, start: number, end: number): boolean {
     let node = this.#root;
     let offset = start;
     while (node.values.length === 0) {
-      const child = offset < end ? node.children.get(bytes[offset] ?? 0) : undefined;
-      if (child === undefined || !standsAt(child.label, bytes, offset, end)) return false;
+      const byte = offset < end ? (bytes[offset] ?? 0) : -1;
+      if (byte >= FIRST_BEYOND_ASCII) return node.children.keys().some((code) => code >= FIRST_BEYOND_ASCII);
+      const child = node.children.get(byte);
+      if (child === undefined || !standsAt(child.asciiLabel, bytes, offset, end)) return false;
+      if (child.asciiLabel.length < child.label.length) return true;
       offset += child.label.length;
       node = child;
     }
     return true;
   }
 }
+
+const FIRST_BEYOND_ASCII = 0x80;
 
 /** Whether the text, of nothing but ASCII, stands in bytes[start, end) at `start`. */
 function standsAt(text: string, bytes: Uint8Array, start: number, end: number): boolean {
@@ -77,7 +84,8 @@ function buildNode<Value>(
     children.set(code, buildNode(values, rest, edge, wanting));
   }
   const ordered = [...wanting].sort((left, right) => left - right);
-  return { label, values: ordered.flatMap((index) => values.slice(index, index + 1)), children };
+  const asciiLabel = /^[\x00-\x7f]*/.exec(label)?.[0] ?? '';
+  return { label, asciiLabel, values: ordered.flatMap((index) => values.slice(index, index + 1)), children };
 }
 
 /** The longest text that all of them begin with. */

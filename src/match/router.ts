@@ -38,8 +38,6 @@ export class Route {
   #statuses: ReadonlySet<number> | null = null;
   /** By the status of the access log's line, OTHER_STATUS for one that no rule names; NO_STATUS for other messages. */
   readonly #sorted = new Map<number, PrefixTree<RoutedRule>>();
-  /** All rules of a route that reads no access logs, by what of their beginnings can be compared with bytes. */
-  #wanting: PrefixTree<RoutedRule> | undefined;
 
   constructor(filters: readonly RoutedFilter[]) {
     this.filters = filters;
@@ -59,9 +57,7 @@ export class Route {
   wantsBytes(bytes: Uint8Array, start: number, end: number): boolean {
     this.#rules ??= this.#routeRules();
     // A line of an access log begins with anything, so its rules want every message.
-    if (this.#statuses !== null) return true;
-    this.#wanting ??= new PrefixTree(this.#rules, ({ rule }) => rule.reader.prefixes.map(asciiBeginning));
-    return this.#wanting.wantsBytes(bytes, start, end);
+    return this.#statuses !== null || this.#sortedFor(NO_STATUS).wantsBytes(bytes, start, end);
   }
 
   #routeRules(): readonly RoutedRule[] {
@@ -100,11 +96,6 @@ function mayRead(reader: Reader, status: number): boolean {
   const { statuses } = reader;
   if (statuses === undefined) return status === NO_STATUS || reader.mayReadAccess();
   return status !== NO_STATUS && (statuses === null || statuses.has(status));
-}
-
-/** What of a prefix can be compared with bytes. */
-function asciiBeginning(prefix: string): string {
-  return /^[\x00-\x7f]*/.exec(prefix)?.[0] ?? '';
 }
 
 /**

@@ -20,11 +20,11 @@ export class ConnectionCount {
     this.#limits = limits;
   }
 
-  /** Counts one more of `peer`, a canonical address; or says which limit it would exceed. */
+  /** Counts one more of `peer`, a canonical address; or says which limit it would exceed, the peer's own first. */
   enter(peer: string): LimitName | null {
     const ofPeer = this.#ofPeer.get(peer) ?? 0;
-    if (this.#open >= this.#limits.maxConnections) return 'connections';
     if (ofPeer >= this.#limits.maxConnectionsPerSender) return 'connections-per-sender';
+    if (this.#open >= this.#limits.maxConnections) return 'connections';
     this.#open++;
     this.#ofPeer.set(peer, ofPeer + 1);
     return null;

@@ -217,17 +217,22 @@ class StreamListener implements StreamSource {
    * handshake makes some, as honest ones do not grow old; how many may begin keeps others from breaking off these.
    */
   #enter(peer: string): boolean {
-    const isOften = this.#handshakes?.admits(peer) === false;
-    let limit: LimitName | null = isOften ? 'handshakes' : this.#count.enter(peer);
-    const isFull = limit === 'connections' || limit === 'connections-per-sender';
-    const oldest = isFull ? this.#handshakes?.breakOffOldest(limit === 'connections' ? null : peer) : null;
-    if (oldest) {
-      this.#leave(oldest.raw, oldest.peer);
-      limit = this.#count.enter(peer);
+    if (this.#handshakes?.admits(peer) === false) {
+      this.#countLimit('handshakes', peer, 'TLS handshakes refused');
+      return false;
     }
-    const what = isOften ? 'TLS handshakes' : 'connections';
-    if (limit !== null) this.#countLimit(limit, peer, `${what} refused`);
+    let limit = this.#count.enter(peer);
+    if (limit !== null && this.#makeRoom(limit === 'connections' ? null : peer))
+      limit = this.#count.enter(peer);
+    if (limit !== null) this.#countLimit(limit, peer, 'connections refused');
     return limit === null;
+  }
+
+  /** Breaks off the oldest unfinished handshake, that of `peer` unless it is null; false when there is none. */
+  #makeRoom(peer: string | null): boolean {
+    const oldest = this.#handshakes?.breakOffOldest(peer) ?? null;
+    if (oldest !== null) this.#leave(oldest.raw, oldest.peer);
+    return oldest !== null;
   }
 
   #leave(socket: Socket, peer: string): void {

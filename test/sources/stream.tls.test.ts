@@ -239,29 +239,22 @@ describe('a TLS listener', () => {
     await listening.received(1);
   });
 
-  it('breaks off the oldest handshake of a peer with too many connections, so that it locks itself out least', async () => {
-    await using listening = await listen({ maxConnectionsPerSender: 2 });
-    const oldest = await plain(listening);
-    const second = await plain(listening);
-    const oldestClosed = closed(oldest);
-    open(listening, client).end('<38>a: b\n');
-    await listening.received(1);
-    await oldestClosed;
-    assert.equal((await listening.event('limit')).limit, 'handshakes');
-    second.destroy();
-  });
-
-  it('breaks off the oldest handshake of anybody where there is no room for a connection', async () => {
-    await using listening = await listen({ maxConnections: 2 });
-    const oldest = await plain(listening);
-    const second = await plain(listening);
-    const oldestClosed = closed(oldest);
-    open(listening, client).end('<38>a: b\n');
-    await listening.received(1);
-    await oldestClosed;
-    assert.equal((await listening.event('limit')).limit, 'handshakes');
-    second.destroy();
-  });
+  for (const [who, limits] of [
+    ['a peer with too many connections, so that it locks itself out least', { maxConnectionsPerSender: 2 }],
+    ['anybody where there is no room for a connection', { maxConnections: 2 }],
+  ] as const) {
+    it(`breaks off the oldest handshake of ${who}`, async () => {
+      await using listening = await listen(limits);
+      const oldest = await plain(listening);
+      const second = await plain(listening);
+      const oldestClosed = closed(oldest);
+      open(listening, client).end('<38>a: b\n');
+      await listening.received(1);
+      await oldestClosed;
+      assert.equal((await listening.event('limit')).limit, 'handshakes');
+      second.destroy();
+    });
+  }
 
   it('refuses a connection where all there are have shaken hands', async () => {
     await using listening = await listen({ maxConnections: 1 });
