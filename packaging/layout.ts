@@ -2,7 +2,7 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CHECKED_FILTERS_FILE, checkedLine } from '../src/config/checked-filters.ts';
+import { CHECKED_FILTERS_FILE, checkedLine } from '../src/config/filters/checked-filters.ts';
 import { makeBundle, NATIVE_FILE } from './bundle.ts';
 import { thirdPartyLicences } from './licences.ts';
 import type { Runtime } from './runtime.ts';

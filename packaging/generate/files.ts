@@ -1,6 +1,6 @@
 /** The pages of the files: bailiff.toml(5) and bailiff-filters(5). */
-import { filterJsonSchema } from '../../src/config/filter-keys.ts';
-import { configJsonSchema } from '../../src/config/schema.ts';
+import { filterJsonSchema } from '../../src/config/filters/keys.ts';
+import { configJsonSchema } from '../../src/config/schema/settings.ts';
 import { ACCESS_FIELDS } from '../../src/match/access.ts';
 import { literal, type Page, paragraph, type Term, terms } from './page.ts';
 import {

@@ -1,10 +1,10 @@
 /** Everything that is made from the program itself, as texts by the path of their file. */
 import type { Command } from 'commander';
-import { renderCompletion, SHELLS } from '../../src/cli/completion-script.ts';
 import { createWholeProgram } from '../../src/cli/program.ts';
-import { PLAIN_STYLE, type Terminal } from '../../src/cli/terminal.ts';
-import { filterJsonSchema } from '../../src/config/filter-keys.ts';
-import { configJsonSchema } from '../../src/config/schema.ts';
+import { PLAIN_STYLE, type Terminal } from '../../src/cli/render/terminal.ts';
+import { renderCompletion, SHELLS } from '../../src/cli/shells/script.ts';
+import { filterJsonSchema } from '../../src/config/filters/keys.ts';
+import { configJsonSchema } from '../../src/config/schema/settings.ts';
 import { commandPages } from './commands.ts';
 import { configurationPage, filtersPage } from './files.ts';
 import { type Imprint, renderPage } from './page.ts';

@@ -6,7 +6,7 @@
 import { createHash, createPrivateKey, webcrypto, X509Certificate } from 'node:crypto';
 import * as asn1 from 'asn1js';
 import * as pki from 'pkijs';
-import { type Address, familyOf } from '../core/address.ts';
+import { type Address, familyOf } from '../core/address/address.ts';
 import type { Microseconds } from '../core/time.ts';
 
 /** A certificate and the key that belongs to it, in PEM. */

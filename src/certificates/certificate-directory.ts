@@ -13,7 +13,7 @@
 import { randomBytes, X509Certificate } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Address, parseAddress } from '../core/address.ts';
+import { type Address, parseAddress } from '../core/address/address.ts';
 import { OperationalError } from '../core/errors.ts';
 import { DAY, type Microseconds } from '../core/time.ts';
 import {

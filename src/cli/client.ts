@@ -4,8 +4,8 @@ import { defaultPaths, SYSTEM_SOCKET_PATH } from '../config/paths.ts';
 import { OperationalError } from '../core/errors.ts';
 import type { ErrorReport } from '../http/control.ts';
 import { type SocketOptions, socketPathOf } from './command.ts';
-import { countOf } from './table.ts';
-import type { Terminal } from './terminal.ts';
+import { countOf } from './render/table.ts';
+import type { Terminal } from './render/terminal.ts';
 
 /** What is sent: `/v1/bans`, already encoded. */
 export type DaemonRequest = {

@@ -1,8 +1,8 @@
 /** What all commands have in common: exit statuses, shared options, help with examples. */
 import { type Command, Option } from 'commander';
 import { DEFAULT_CONFIG_PATH, defaultConfigPath } from '../config/paths.ts';
-import { printableJson } from '../core/printable.ts';
-import type { Terminal } from './terminal.ts';
+import { printableJson } from '../core/text/printable.ts';
+import type { Terminal } from './render/terminal.ts';
 
 /** What the shell sees. `no` is an understood request with a negative outcome. */
 export const EXIT = { done: 0, no: 1, usage: 2, notRunning: 3, configuration: 4 } as const;

@@ -1,6 +1,7 @@
 /** What `bailiff check` says of the files that a configuration names: they are read and tried as the daemon does. */
+
+import { type Problem, problemOfFile } from '../config/document/problem.ts';
 import type { Plan } from '../config/plan.ts';
-import { type Problem, problemOfFile } from '../config/problem.ts';
 import { OperationalError } from '../core/errors.ts';
 import { formatInstant, type Microseconds } from '../core/time.ts';
 
@@ -29,7 +30,7 @@ async function checkSyslogFiles(
   at: Microseconds,
 ): Promise<NamedFilesCheck> {
   if (tlsServer === null) return { problems: [], warnings: [], validUntil: '' };
-  const { describeEnd, readCredentials } = await import('../daemon/syslog-tls.ts');
+  const { describeEnd, readCredentials } = await import('../daemon/syslog/tls.ts');
   let validUntil = '';
   const warnings: Problem[] = [];
   const problems = problemsOf(configPath, () => {
@@ -44,7 +45,7 @@ async function checkSyslogFiles(
 /** The daemon does not read the files when it serves no metrics. */
 async function checkMetricsFiles({ metrics }: Plan, configPath: string): Promise<readonly Problem[]> {
   if (metrics.listen.length === 0 || (metrics.tokenFile === null && metrics.tls === null)) return [];
-  const { readMetricsAccess } = await import('../daemon/metrics-access.ts');
+  const { readMetricsAccess } = await import('../daemon/metrics/access.ts');
   return [
     ...problemsOf(configPath, () => readMetricsAccess({ ...metrics, tls: null })),
     ...problemsOf(configPath, () => readMetricsAccess({ ...metrics, tokenFile: null })),

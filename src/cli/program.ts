@@ -4,32 +4,32 @@
  */
 import { Command, CommanderError } from 'commander';
 import { OperationalError } from '../core/errors.ts';
-import { printableLines } from '../core/printable.ts';
+import { printableLines } from '../core/text/printable.ts';
 import { VERSION } from '../core/version.ts';
 import { type AddCommand, ENVIRONMENT, EXIT, EXIT_MEANINGS, helpSection, type Session } from './command.ts';
-import { complainAbout, type Terminal } from './terminal.ts';
+import { complainAbout, type Terminal } from './render/terminal.ts';
 
 /** In the order of the help. */
 const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
-  run: async () => (await import('./run.ts')).addRun,
-  status: async () => (await import('./status.ts')).addStatus,
-  bans: async () => (await import('./bans.ts')).addBans,
-  ban: async () => (await import('./ban.ts')).addBan,
-  unban: async () => (await import('./unban.ts')).addUnban,
-  senders: async () => (await import('./senders.ts')).addSenders,
-  reload: async () => (await import('./reload.ts')).addReload,
-  match: async () => (await import('./match.ts')).addMatch,
-  explain: async () => (await import('./explain.ts')).addExplain,
-  test: async () => (await import('./test-filters.ts')).addTest,
-  lint: async () => (await import('./lint.ts')).addLint,
-  import: async () => (await import('./import.ts')).addImport,
-  'fail2ban-client': async () => (await import('./fail2ban-client.ts')).addFail2banClient,
-  tls: async () => (await import('./tls.ts')).addTls,
-  check: async () => (await import('./check.ts')).addCheck,
-  completion: async () => (await import('./completion.ts')).addCompletion,
-  ping: async () => (await import('./ping.ts')).addPing,
-  version: async () => (await import('./version.ts')).addVersion,
-  complete: async () => (await import('./complete.ts')).addComplete,
+  run: async () => (await import('./commands/daemon/run.ts')).addRun,
+  status: async () => (await import('./commands/daemon/status.ts')).addStatus,
+  bans: async () => (await import('./commands/daemon/bans.ts')).addBans,
+  ban: async () => (await import('./commands/daemon/ban.ts')).addBan,
+  unban: async () => (await import('./commands/daemon/unban.ts')).addUnban,
+  senders: async () => (await import('./commands/daemon/senders.ts')).addSenders,
+  reload: async () => (await import('./commands/daemon/reload.ts')).addReload,
+  match: async () => (await import('./commands/filters/match.ts')).addMatch,
+  explain: async () => (await import('./commands/filters/explain.ts')).addExplain,
+  test: async () => (await import('./commands/filters/test-filters.ts')).addTest,
+  lint: async () => (await import('./commands/filters/lint.ts')).addLint,
+  import: async () => (await import('./commands/setup/import.ts')).addImport,
+  'fail2ban-client': async () => (await import('./commands/setup/fail2ban-client.ts')).addFail2banClient,
+  tls: async () => (await import('./commands/setup/tls.ts')).addTls,
+  check: async () => (await import('./commands/setup/check.ts')).addCheck,
+  completion: async () => (await import('./commands/setup/completion.ts')).addCompletion,
+  ping: async () => (await import('./commands/daemon/ping.ts')).addPing,
+  version: async () => (await import('./commands/setup/version.ts')).addVersion,
+  complete: async () => (await import('./commands/setup/complete.ts')).addComplete,
 };
 
 /** What describes all the others. */

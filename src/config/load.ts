@@ -14,16 +14,16 @@ import {
   parseDocument,
   type TableNode,
   withoutPath,
-} from './document.ts';
-import { listTomlFiles, readSource } from './files.ts';
-import { type FilterDirectory, type LoadedFilters, loadFilters } from './filter-file.ts';
+} from './document/document.ts';
+import { listTomlFiles, readSource } from './document/files.ts';
+import { compareProblems, MAX_PROBLEMS, type Problem, problemOfFile } from './document/problem.ts';
+import { validate } from './document/validate.ts';
+import { type FilterDirectory, type LoadedFilters, loadFilters } from './filters/filter-file.ts';
 import { filtersInUse, type Normalised, normalise, type Overrides } from './normalise.ts';
 import { defaultPaths, SHIPPED_FILTER_DIRECTORY, SHIPPED_PRESETS } from './paths.ts';
 import type { Plan } from './plan.ts';
-import { compareProblems, MAX_PROBLEMS, type Problem, problemOfFile } from './problem.ts';
-import { configSchema, type Settings } from './schema.ts';
-import { validate } from './validate.ts';
-import { isName } from './values.ts';
+import { configSchema, type Settings } from './schema/settings.ts';
+import { isName } from './schema/values.ts';
 
 export type LoadOptions = {
   readonly configPath: string;

@@ -1,13 +1,13 @@
 /** From [[sender]] and what [syslog] says of senders to the part of the Plan that says who may send what. */
-import { bitsOf, familyOf, type Network, splitNetwork } from '../core/address.ts';
-import type { MessageRate } from '../syslog/message-rate.ts';
-import type { SenderPlan, SendersPlan } from '../syslog/sender.ts';
-import { nodeAt, type Path, placeOf } from './document.ts';
-import { nearest } from './nearest.ts';
-import { formatProblemLine, problemAt, quote } from './problem.ts';
-import type { Report } from './report.ts';
-import type { Settings } from './schema.ts';
-import { DEFAULT_BURST_SECONDS, type SenderSettings } from './schema-sender.ts';
+import { bitsOf, familyOf, type Network, splitNetwork } from '../core/address/address.ts';
+import type { SenderPlan, SendersPlan } from '../senders/directory.ts';
+import type { MessageRate } from '../senders/message-rate.ts';
+import { nodeAt, type Path, placeOf } from './document/document.ts';
+import { nearest } from './document/nearest.ts';
+import { formatProblemLine, problemAt, quote } from './document/problem.ts';
+import type { Report } from './document/report.ts';
+import { DEFAULT_BURST_SECONDS, type SenderSettings } from './schema/sender.ts';
+import type { Settings } from './schema/settings.ts';
 
 /** The metrics' label of the senders without a name. */
 const REST = 'other';

@@ -1,8 +1,8 @@
 /** From the keys of [syslog] to its part of the Plan. */
-import type { Path } from './document.ts';
+import type { Path } from './document/document.ts';
+import type { Report } from './document/report.ts';
 import type { Plan, TlsServerPlan } from './plan.ts';
-import type { Report } from './report.ts';
-import type { Settings } from './schema.ts';
+import type { Settings } from './schema/settings.ts';
 
 type SyslogSettings = Settings['syslog'];
 type IsFaulty = (path: Path) => boolean;

@@ -1,19 +1,19 @@
 /** From settings that are right each by itself to the Plan: what one key means for another is decided here. */
 import { resolve } from 'node:path';
-import { bitsOf, familyOf, type Network, parseAddress, splitNetwork } from '../core/address.ts';
-import type { JailPolicy } from '../core/policy.ts';
-import { PrefixSet } from '../core/prefix-set.ts';
-import { nodeAt, type Path, placeOf, placeOfKey, type TableNode } from './document.ts';
-import type { LoadedFilters } from './filter-file.ts';
-import { nearest } from './nearest.ts';
+import { bitsOf, familyOf, type Network, parseAddress, splitNetwork } from '../core/address/address.ts';
+import { PrefixSet } from '../core/address/prefix-set.ts';
+import type { JailPolicy } from '../core/ledger/policy.ts';
+import { nodeAt, type Path, placeOf, placeOfKey, type TableNode } from './document/document.ts';
+import { nearest } from './document/nearest.ts';
+import { formatProblemLine, type Problem, problemAt, problemOfFile, quote } from './document/problem.ts';
+import { Report } from './document/report.ts';
+import type { LoadedFilters } from './filters/filter-file.ts';
 import { planSenders, trustedSenders } from './normalise-senders.ts';
 import { planSyslog } from './normalise-syslog.ts';
 import type { DefaultPaths } from './paths.ts';
 import type { JailPlan, ListenAddress, MetricsPlan, Plan, Refused } from './plan.ts';
-import { formatProblemLine, type Problem, problemAt, problemOfFile, quote } from './problem.ts';
-import { Report } from './report.ts';
-import { type JailSettings, MAX_JAILS, type Settings } from './schema.ts';
-import { isSocketPath, MAX_SOCKET_PATH_BYTES } from './values.ts';
+import { type JailSettings, MAX_JAILS, type Settings } from './schema/settings.ts';
+import { isSocketPath, MAX_SOCKET_PATH_BYTES } from './schema/values.ts';
 
 /** What the command line says instead of the file. Relative paths are of the current directory. */
 export type Overrides = {

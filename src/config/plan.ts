@@ -1,9 +1,9 @@
 /** The configuration in the form that the daemon works with: defaults filled in, filters compiled, frozen. */
-import type { Network } from '../core/address.ts';
+import type { Network } from '../core/address/address.ts';
 import type { RuleMode } from '../core/failure.ts';
-import type { JailPolicy } from '../core/policy.ts';
+import type { JailPolicy } from '../core/ledger/policy.ts';
 import type { Filter } from '../match/filter.ts';
-import type { SendersPlan } from '../syslog/sender.ts';
+import type { SendersPlan } from '../senders/directory.ts';
 
 /** Where to listen; port 0 asks the kernel for a free one. */
 export type ListenAddress = { readonly host: string; readonly port: number };

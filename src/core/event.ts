@@ -3,9 +3,9 @@
  * and no counter is touched anywhere else. High-rate occurrences are tallied by whoever sees them and reported as one
  * event per batch.
  */
-import type { Address, Network } from './address.ts';
-import type { Ban, Cause } from './decision.ts';
+import type { Address, Network } from './address/address.ts';
 import type { RuleKind } from './failure.ts';
+import type { Ban, Cause } from './ledger/decision.ts';
 import type { SourceKind } from './record.ts';
 import type { Microseconds } from './time.ts';
 

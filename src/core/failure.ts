@@ -1,5 +1,5 @@
 /** What a rule hit becomes on its way to the ledger: a Match, then for each jail that wants it a Failure. */
-import type { Address } from './address.ts';
+import type { Address } from './address/address.ts';
 import type { LogRecord } from './record.ts';
 import type { Microseconds } from './time.ts';
 

@@ -1,10 +1,10 @@
 /** What the control socket offers, carried out on the running daemon. */
 
 import type { JailPlan, Plan } from '../config/plan.ts';
-import { type Network, parseNetwork } from '../core/address.ts';
-import type { Ban, Decision } from '../core/decision.ts';
-import type { JailCounts } from '../core/jail-ledger.ts';
-import type { Ledger, Obstacle } from '../core/ledger.ts';
+import { type Network, parseNetwork } from '../core/address/address.ts';
+import type { Ban, Decision } from '../core/ledger/decision.ts';
+import type { JailCounts } from '../core/ledger/jail-ledger.ts';
+import type { Ledger, Obstacle } from '../core/ledger/ledger.ts';
 import {
   type Clock,
   FOREVER,
@@ -23,15 +23,15 @@ import {
   type JailReport,
   type JailStatusReport,
   type ReloadReport,
-  type SendersReport,
   type StatusReport,
 } from '../http/control.ts';
+import type { SendersReport } from '../senders/report.ts';
+import type { SenderTable } from '../senders/table.ts';
 import type { Activity } from './activity.ts';
-import type { Enforcer } from './enforcer.ts';
+import type { Enforcer } from './enforcement/enforcer.ts';
 import type { Health } from './health.ts';
-import type { Persister } from './persister.ts';
 import type { Pipeline } from './pipeline.ts';
-import type { SenderTable } from './sender-table.ts';
+import type { Persister } from './state/persister.ts';
 
 export type ControlServiceParts = {
   readonly ledger: Ledger;

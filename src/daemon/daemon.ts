@@ -4,35 +4,35 @@
  * the same state or socket) keeps it from starting.
  */
 import type { Plan } from '../config/plan.ts';
-import type { Ban, Decision } from '../core/decision.ts';
 import { OperationalError } from '../core/errors.ts';
-import { Ledger } from '../core/ledger.ts';
+import type { Ban, Decision } from '../core/ledger/decision.ts';
+import { Ledger } from '../core/ledger/ledger.ts';
 import { VERSION } from '../core/version.ts';
 import type { Firewall } from '../firewall/firewall.ts';
 import { refuseIfAnswered } from '../http/socket-file.ts';
 import type { LedgerLevels } from '../metrics/levels.ts';
 import { createMetrics, type Metrics } from '../metrics/metrics.ts';
 import { takeActivation } from '../native/activation.ts';
-import { SenderDirectory } from '../syslog/sender.ts';
+import { SenderDirectory } from '../senders/directory.ts';
+import { SenderTable } from '../senders/table.ts';
 import { Activity } from './activity.ts';
 import { createSystemClock, type SystemClock } from './clock.ts';
 import { type ConfigSource, describeProblems, readConfig } from './config-source.ts';
 import { ControlService, type ControlServiceParts } from './control-service.ts';
-import { prepareFirewall, startEnforcer } from './enforcement.ts';
-import type { Enforcer } from './enforcer.ts';
+import type { Enforcer } from './enforcement/enforcer.ts';
+import { prepareFirewall, startEnforcer } from './enforcement/firewall-choice.ts';
 import { EventBus } from './event-bus.ts';
 import { Health } from './health.ts';
-import { createLog, type Log } from './log.ts';
-import { openLogWriter } from './log-output.ts';
-import { MetricsEndpoint } from './metrics-endpoint.ts';
-import { openState } from './open-state.ts';
-import { Persister } from './persister.ts';
+import { createLog, type Log } from './log/log.ts';
+import { openLogWriter } from './log/log-output.ts';
+import { MetricsEndpoint } from './metrics/endpoint.ts';
 import { Pipeline } from './pipeline.ts';
 import { ProtectedNetworks } from './protected-networks.ts';
 import { Reloader, tellConfiguration } from './reloader.ts';
 import { rulesOf } from './rules.ts';
-import { SenderTable } from './sender-table.ts';
 import { Sources } from './sources.ts';
+import { openState } from './state/open.ts';
+import { Persister } from './state/persister.ts';
 import { findServiceManager, Supervision } from './supervision.ts';
 
 /** Exit statuses. */

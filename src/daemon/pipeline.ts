@@ -2,18 +2,19 @@
  * The way of a record: matched, judged by every jail that its filter feeds, decided by the ledger, and handed on to
  * the firewall at once and to the disk. One batch is dealt with in one go; nothing here waits.
  */
-import type { Decision } from '../core/decision.ts';
+
 import { unreachable } from '../core/errors.ts';
 import type { BailiffEvent, Emit } from '../core/event.ts';
 import { admitsMode, type Match, type RuleMode } from '../core/failure.ts';
-import type { Ledger } from '../core/ledger.ts';
+import type { Decision } from '../core/ledger/decision.ts';
+import type { Ledger } from '../core/ledger/ledger.ts';
 import type { LogRecord } from '../core/record.ts';
 import { type Clock, MINUTE, type Microseconds, SECOND } from '../core/time.ts';
 import type { Matcher } from '../match/matcher.ts';
+import type { Permission, SenderDirectory } from '../senders/directory.ts';
 import type { RecordBatch } from '../sources/source.ts';
-import type { Permission, SenderDirectory } from '../syslog/sender.ts';
-import type { Enforcer } from './enforcer.ts';
-import type { Persister } from './persister.ts';
+import type { Enforcer } from './enforcement/enforcer.ts';
+import type { Persister } from './state/persister.ts';
 
 /** Journal entries older than this on arrival are a backlog, not the present; windows outlive find_time by as much. */
 export const BACKLOG_AGE: Microseconds = 5 * SECOND;

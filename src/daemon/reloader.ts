@@ -4,16 +4,16 @@
  */
 import type { LoadedConfig } from '../config/load.ts';
 import type { Plan } from '../config/plan.ts';
-import type { Decision } from '../core/decision.ts';
 import { OperationalError } from '../core/errors.ts';
 import type { Emit } from '../core/event.ts';
-import type { Ledger } from '../core/ledger.ts';
+import type { Decision } from '../core/ledger/decision.ts';
+import type { Ledger } from '../core/ledger/ledger.ts';
 import type { Clock } from '../core/time.ts';
 import type { ReloadReport } from '../http/control.ts';
 import { describeProblems, problemLines } from './config-source.ts';
-import { jailScopesOf } from './enforcement.ts';
-import type { Enforcer } from './enforcer.ts';
-import type { MetricsEndpoint } from './metrics-endpoint.ts';
+import type { Enforcer } from './enforcement/enforcer.ts';
+import { jailScopesOf } from './enforcement/firewall-choice.ts';
+import type { MetricsEndpoint } from './metrics/endpoint.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { ProtectedNetworks } from './protected-networks.ts';
 import { describeJails, rulesOf } from './rules.ts';

@@ -3,13 +3,13 @@ import type { Plan } from '../config/plan.ts';
 import type { Emit } from '../core/event.ts';
 import type { Microseconds } from '../core/time.ts';
 import type { Activation } from '../native/activation.ts';
-import { createJournalSource, type JournalSource } from '../sources/journal.ts';
+import type { SenderDirectory } from '../senders/directory.ts';
+import { createJournalSource, type JournalSource } from '../sources/journal/journal.ts';
 import type { RecordBatch, Sink } from '../sources/source.ts';
 import type { Wants } from '../syslog/parse.ts';
-import type { SenderDirectory } from '../syslog/sender.ts';
 import type { SystemClock } from './clock.ts';
 import { journalMatchesOf, lookbackOf } from './rules.ts';
-import { SyslogListeners } from './syslog-listeners.ts';
+import { SyslogListeners } from './syslog/listeners.ts';
 
 export type SourcesOptions = {
   readonly clock: SystemClock;

@@ -3,9 +3,9 @@
  * until the latest of their deadlines, and when that claim is lifted the next one counts. As large as the ledger's bans
  * at the most, times the ports of a jail.
  */
-import type { Network } from '../core/address.ts';
-import type { Ban, Decision } from '../core/decision.ts';
-import type { JailPolicy } from '../core/policy.ts';
+import type { Network } from '../core/address/address.ts';
+import type { Ban, Decision } from '../core/ledger/decision.ts';
+import type { JailPolicy } from '../core/ledger/policy.ts';
 import { FOREVER, type Microseconds } from '../core/time.ts';
 import { type FirewallBatch, MAX_BATCH_ELEMENTS } from './firewall.ts';
 import { banElementOf, elementId, elementOf, elementOfId } from './layout.ts';

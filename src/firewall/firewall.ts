@@ -1,5 +1,5 @@
 /** The seam between what should be banned and whatever enforces it. */
-import type { Network } from '../core/address.ts';
+import type { Network } from '../core/address/address.ts';
 import type { Microseconds } from '../core/time.ts';
 
 /** One element of one set, spelled as nft prints it: `203.0.113.9`, or `203.0.113.9 . tcp . 22` in a port set. */

@@ -2,7 +2,7 @@
  * Our table in the kernel, worked on by one thread: scripts go in through libnftables, questions are asked over
  * netlink. Every method blocks until the kernel has answered.
  */
-import type { Network } from '../core/address.ts';
+import type { Network } from '../core/address/address.ts';
 import { OperationalError } from '../core/errors.ts';
 import { type NftContext, openNftContext } from '../native/nftables.ts';
 import type { FirewallBatch, FirewallCheck, KernelElement, Refusal, SetCounter } from './firewall.ts';

@@ -10,9 +10,9 @@ import {
   type Network,
   parseAddress,
   splitNetwork,
-} from '../core/address.ts';
+} from '../core/address/address.ts';
 import { assert } from '../core/errors.ts';
-import type { ScopedPort } from '../core/policy.ts';
+import type { ScopedPort } from '../core/ledger/policy.ts';
 import type { ElementKey } from './firewall.ts';
 
 /** A set of banned networks of one prefix length; `scoped` when its elements also name a protocol and a port. */

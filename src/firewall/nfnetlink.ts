@@ -3,7 +3,7 @@
  * of linux/netlink.h, linux/netfilter/nfnetlink.h and linux/netfilter/nf_tables.h; comments are those of libnftnl's
  * udata.h. Headers are in the byte order of the machine, which is little-endian on both that we ship for.
  */
-import { parseAddress } from '../core/address.ts';
+import { parseAddress } from '../core/address/address.ts';
 import { FOREVER, MILLISECOND, type Microseconds } from '../core/time.ts';
 import type { KernelElement, SetCounter } from './firewall.ts';
 import type { BanSet } from './layout.ts';

@@ -3,7 +3,7 @@
  * that is lost fails what it was asked, as retriable, and the next request starts another one.
  */
 import { Worker } from 'node:worker_threads';
-import type { Network } from '../core/address.ts';
+import type { Network } from '../core/address/address.ts';
 import { OperationalError, unreachable } from '../core/errors.ts';
 import type {
   Firewall,

@@ -1,7 +1,7 @@
 /** The thread that owns the kernel table. It answers requests in their order; only a listing lets others go between. */
 import { setImmediate } from 'node:timers/promises';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
-import type { Network } from '../core/address.ts';
+import type { Network } from '../core/address/address.ts';
 import { assert, OperationalError } from '../core/errors.ts';
 import type { FirewallBatch, KernelElement } from './firewall.ts';
 import { KernelTable } from './kernel-table.ts';

@@ -3,7 +3,7 @@
  * wrong time is ours to put right. What the kernel holds and we do not know is never deleted for that: a full disk or a
  * lost state must not open the door, so it is reported, and becomes a ban that we know.
  */
-import type { Ban } from '../core/decision.ts';
+import type { Ban } from '../core/ledger/decision.ts';
 import { FOREVER, type Microseconds, SECOND } from '../core/time.ts';
 import { type DesiredElements, remaining } from './desired.ts';
 import type { KernelElement, SetCounter } from './firewall.ts';

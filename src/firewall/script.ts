@@ -2,7 +2,7 @@
  * Scripts in nft's language (nft(8)), one transaction each. Pure. Nothing gets into a script but names, numbers and
  * canonical addresses that were checked here; what does not pass is a bug, so no attacker's text is ever quoted.
  */
-import { familyOf, maskAddress, type Network, parseNetwork, splitNetwork } from '../core/address.ts';
+import { familyOf, maskAddress, type Network, parseNetwork, splitNetwork } from '../core/address/address.ts';
 import { assert } from '../core/errors.ts';
 import { DAY, FOREVER, HOUR, MILLISECOND, MINUTE, type Microseconds, SECOND } from '../core/time.ts';
 import { type ElementKey, type FirewallBatch, MAX_BATCH_ELEMENTS, type Upsert } from './firewall.ts';

@@ -9,7 +9,7 @@ import fastify, {
 } from 'fastify';
 import { OperationalError } from '../core/errors.ts';
 import type { Emit } from '../core/event.ts';
-import { printableJson } from '../core/printable.ts';
+import { printableJson } from '../core/text/printable.ts';
 import { ControlError, type ErrorReport } from './control.ts';
 import { checkRequestShapes, NO_SCHEMA_COMPILERS } from './request-shape.ts';
 import { createTlsServer, type TlsIdentity } from './tls-server.ts';

@@ -5,9 +5,9 @@
 import { Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { type Network, parseNetwork } from '../core/address.ts';
+import { type Network, parseNetwork } from '../core/address/address.ts';
 import type { Emit } from '../core/event.ts';
-import { printableJson } from '../core/printable.ts';
+import { printableJson } from '../core/text/printable.ts';
 import { parseDuration } from '../core/time.ts';
 import { type AppOptions, closeApp, createApp, errorReport } from './app.ts';
 import {

@@ -1,7 +1,8 @@
 /** What the daemon answers to whoever controls it, as the JSON that crosses the socket. Instants are RFC 3339. */
 import type { Refused } from '../config/plan.ts';
-import type { Network } from '../core/address.ts';
+import type { Network } from '../core/address/address.ts';
 import type { ComponentHealth, ComponentName } from '../core/event.ts';
+import type { SendersReport } from '../senders/report.ts';
 
 export type ComponentReport = {
   readonly component: ComponentName;
@@ -80,53 +81,6 @@ export type ReloadReport = {
   /** `file:line:column: text` with the caret lines, when it was refused. */
   readonly problems: readonly string[];
   readonly jails: readonly string[];
-};
-
-/** A host or network that sends syslog, since the daemon started. */
-export type SenderReport = {
-  /** In the configuration; null for a sender that has no entry there. */
-  readonly name: string | null;
-  /** Where it was last heard from: its address, or its name where a certificate or a relay told; '' before that. */
-  readonly sender: string;
-  readonly state: 'usual' | 'silent' | 'storming' | 'unheard';
-  /** What it came over: `udp`, `tcp`, `tls`. */
-  readonly transports: readonly string[];
-  /** Relays that handed on records of it. */
-  readonly relays: readonly string[];
-  /** How its records were recognised, the most frequent first. */
-  readonly dialects: readonly { readonly dialect: string; readonly count: number }[];
-  readonly records: number;
-  readonly bytes: number;
-  /** Of the last half minute. */
-  readonly recordsPerSecond: number;
-  /** Messages dropped beyond its rate. */
-  readonly limited: number;
-  /** Messages with nothing in them. */
-  readonly rejected: number;
-  readonly lastSeen: string | null;
-  /** How far its clock is ahead of ours, negative behind; null when its records tell no time. */
-  readonly clockSkewSeconds: number | null;
-};
-
-/** A peer that may not send, or not over that transport. */
-export type RefusedPeerReport = {
-  readonly address: string;
-  readonly transports: readonly string[];
-  /** Of the last refusal: a RejectReason, or why its TLS handshake failed. */
-  readonly reason: string;
-  readonly count: number;
-  readonly lastSeen: string;
-};
-
-/** Datagrams that the kernel dropped before a listener could read them; nobody knows whose they were. */
-export type LossReport = { readonly listener: string; readonly count: number };
-
-export type SendersReport = {
-  /** Those that are configured by name, then the others by address. */
-  readonly senders: readonly SenderReport[];
-  /** The one heard of last first. */
-  readonly refused: readonly RefusedPeerReport[];
-  readonly lost: readonly LossReport[];
 };
 
 export type PingReport = { readonly answer: 'pong' };

@@ -4,7 +4,7 @@
  */
 import type { ServerResponse } from 'node:http';
 import type { BailiffEvent, Emit } from '../core/event.ts';
-import { printableJson } from '../core/printable.ts';
+import { printableJson } from '../core/text/printable.ts';
 
 /** Listeners at once; the next one is refused, with a `limit` event. */
 export const MAX_EVENT_LISTENERS = 16;

@@ -6,8 +6,8 @@
  * All of these servers escape a double quote that comes from a client, so the first one in the line opens the request.
  * What stands before it is the user's name, and the client's address stands before anything that a client writes.
  */
-import { buildAutomaton } from './automaton.ts';
-import { parseExpression } from './expression.ts';
+import { buildAutomaton } from './automaton/automaton.ts';
+import { parseExpression } from './expression/expression.ts';
 
 /** The names that a rule may use as keys of `access = { ... }`. */
 export const ACCESS_FIELDS = [

@@ -53,7 +53,7 @@ export type Sample = {
 };
 
 /**
- * Text with an address and a user in it, anchored at both ends. `template = "..."` as match/template.ts describes it,
+ * Text with an address and a user in it, anchored at both ends. `template = "..."` as match/expression/template.ts describes it,
  * or `regex = "^...$"`: an ECMAScript expression with the groups `(?<address>)` and `(?<user>)`.
  */
 export type TextPattern = { readonly form: 'template' | 'regex'; readonly text: string };

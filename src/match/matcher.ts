@@ -4,7 +4,7 @@
  */
 import type { Match } from '../core/failure.ts';
 import type { LogRecord } from '../core/record.ts';
-import { copyText } from '../core/text-copy.ts';
+import { copyText } from '../core/text/text-copy.ts';
 import type { Filter } from './filter.ts';
 import { MAX_WEIGHT } from './filter.ts';
 import type { Finding } from './pattern.ts';

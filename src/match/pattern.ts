@@ -3,17 +3,22 @@
  * can be decided once is decided here; what is left is one startsWith, one exec, and on a hit one strict look at the
  * address.
  */
-import { type Address, parseAddress } from '../core/address.ts';
+import { type Address, parseAddress } from '../core/address/address.ts';
 import { MAX_USER_LENGTH } from '../core/failure.ts';
-import { type Ambiguity, findAmbiguity } from './ambiguity.ts';
-import { type Automaton, buildAutomaton, differingOffset } from './automaton.ts';
-import { compileExpression, isLinear } from './engine.ts';
-import { type Expression, type ParsedExpression, PatternError, parseExpression } from './expression.ts';
-import { keepGroups, writeExpression, writeMarked, writtenGroups } from './expression-source.ts';
+import { type Ambiguity, findAmbiguity } from './automaton/ambiguity.ts';
+import { type Automaton, buildAutomaton, differingOffset } from './automaton/automaton.ts';
+import { mayOverlap } from './automaton/overlap.ts';
+import { compileExpression, isLinear } from './expression/engine.ts';
+import {
+  type Expression,
+  type ParsedExpression,
+  PatternError,
+  parseExpression,
+} from './expression/expression.ts';
+import { type Clause, containsAny, literalPrefixes, requiredClauses } from './expression/literals.ts';
+import { keepGroups, writeExpression, writeMarked, writtenGroups } from './expression/source.ts';
+import { compileTemplate } from './expression/template.ts';
 import type { TextPattern } from './filter.ts';
-import { type Clause, containsAny, literalPrefixes, requiredClauses } from './literals.ts';
-import { mayOverlap } from './overlap.ts';
-import { compileTemplate } from './template.ts';
 
 /** What a rule reads out of a message; each '' when the pattern names none. */
 export type Finding = {

@@ -1,12 +1,12 @@
 /** A filter, compiled: its rules in the order in which they are tried, each with something that reads a message. */
-import { parseAddress } from '../core/address.ts';
+import { parseAddress } from '../core/address/address.ts';
 import { assert } from '../core/errors.ts';
 import { modeRank } from '../core/failure.ts';
 import { ACCESS_FIELDS, ACCESS_LINES, AccessLine } from './access.ts';
-import { PatternError } from './expression.ts';
+import { PatternError } from './expression/expression.ts';
+import type { Clause } from './expression/literals.ts';
 import type { FieldTest, Filter, Rule } from './filter.ts';
 import { JsonMessage } from './json.ts';
-import type { Clause } from './literals.ts';
 import { CompiledPattern, type Finding, type NamedField } from './pattern.ts';
 import { PrefixTree } from './prefix-tree.ts';
 

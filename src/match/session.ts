@@ -2,7 +2,7 @@
  * Sessions: what the lines of one process have told so far. A line without an address finds the one that an earlier
  * line named, and an attempt that a service reports with several lines counts once.
  */
-import type { Address } from '../core/address.ts';
+import type { Address } from '../core/address/address.ts';
 import type { LogRecord } from '../core/record.ts';
 import { MINUTE, type Microseconds } from '../core/time.ts';
 

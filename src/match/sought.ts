@@ -2,7 +2,7 @@
  * What rules of one route look for in a message before they read it. A text that many rules need is looked for once:
  * two dozen filters read what a web server writes, and a look costs 35 ns.
  */
-import { type Clause, containsAny } from './literals.ts';
+import { type Clause, containsAny } from './expression/literals.ts';
 
 /** A clause, and whether the message looked at last meets it. */
 export class Sought {

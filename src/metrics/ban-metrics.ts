@@ -1,7 +1,7 @@
 /** What comes of the matches: failures, bans, and how soon the kernel holds those. */
-import { familyOf } from '../core/address.ts';
-import type { Cause } from '../core/decision.ts';
+import { familyOf } from '../core/address/address.ts';
 import type { EventOf } from '../core/event.ts';
+import type { Cause } from '../core/ledger/decision.ts';
 import { each, type MetricEntry, namesOf, on, product, secondsOf, words, wordsOf } from './entry.ts';
 
 /** From the fastest way that was measured to a daemon that works off a backlog. */

@@ -1,7 +1,8 @@
 /** What the catalogue is made of: a metric with its labels and what drives it, and the words to write one down. */
 import type { BailiffEvent, EventKind, EventOf } from '../core/event.ts';
 import { type Microseconds, SECOND } from '../core/time.ts';
-import type { LedgerLevels, ProcessLevels, SenderLevels } from './levels.ts';
+import type { SenderLevels } from '../senders/report.ts';
+import type { LedgerLevels, ProcessLevels } from './levels.ts';
 
 /**
  * Of which `jail`, `filter`, `sender` and `set` come from the configuration and `version` is a version; the rest are

@@ -1,10 +1,9 @@
 /** What is read when Prometheus asks and not counted as it happens: how full the ledger is, what the process uses. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
-import type { Ban } from '../core/decision.ts';
-import type { JailCounts } from '../core/jail-ledger.ts';
-import type { JailPolicy } from '../core/policy.ts';
-import type { Microseconds } from '../core/time.ts';
+import type { Ban } from '../core/ledger/decision.ts';
+import type { JailCounts } from '../core/ledger/jail-ledger.ts';
+import type { JailPolicy } from '../core/ledger/policy.ts';
 
 /** The ledger at one moment. A level cannot drift from what it tells of, as the sum of many events could. */
 export type LedgerLevels = {
@@ -16,16 +15,6 @@ export type LedgerLevels = {
 
 export type JailLevels = JailCounts &
   Pick<JailPolicy, 'maxRetry' | 'findTime' | 'banTime'> & { readonly jail: string };
-
-/** A sender that has a name in the configuration. */
-export type SenderLevels = {
-  readonly sender: string;
-  readonly isSilent: boolean;
-  /** Null when it has not been heard of. */
-  readonly lastSeenAt: Microseconds | null;
-  /** How far its clock is ahead of ours; null when it has told no time. */
-  readonly clockSkew: Microseconds | null;
-};
 
 export type ProcessLevels = {
   /** Of bailiff. */

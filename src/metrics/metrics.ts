@@ -1,10 +1,11 @@
 /** The metrics of a daemon: takes events, keeps what the catalogue makes of them, writes the page for Prometheus. */
 import { Counter, Gauge, Histogram, Registry } from '@prometheus-io/client';
 import type { BailiffEvent, EventKind } from '../core/event.ts';
+import type { SenderLevels } from '../senders/report.ts';
 import { CATALOGUE, LABEL_OVERFLOWS, UNUSABLE_VALUES } from './catalogue.ts';
 import type { DeclaredJail, MetricEntry, Write } from './entry.ts';
 import { FAIL2BAN_METRICS } from './fail2ban-metrics.ts';
-import { type LedgerLevels, type ProcessLevels, readProcessLevels, type SenderLevels } from './levels.ts';
+import { type LedgerLevels, type ProcessLevels, readProcessLevels } from './levels.ts';
 import { LabelValues, SeriesSet } from './series.ts';
 
 export type MetricsOptions = {

@@ -1,8 +1,8 @@
 /** Who sends what: one series for each sender with a name in the configuration, and `other` for all the rest. */
 import type { SenderChange } from '../core/event.ts';
 import { SECOND } from '../core/time.ts';
+import type { SenderTransport } from '../senders/directory.ts';
 import type { Dialect } from '../syslog/header.ts';
-import type { SenderTransport } from '../syslog/sender.ts';
 import { type MetricEntry, on, product, words, wordsOf } from './entry.ts';
 import { OTHER } from './series.ts';
 

@@ -2,7 +2,7 @@
  * Takes datagrams from a socket, many with one call: recvmmsg(2) into memory that is laid out once, so that each is
  * parsed where the kernel has put it, and nothing is allocated on the way.
  */
-import type { Address } from '../core/address.ts';
+import type { Address } from '../core/address/address.ts';
 import { PinnedBytes } from './memory.ts';
 import { PeerNames } from './peer-names.ts';
 import { AF_INET, AF_INET6 } from './socket-address.ts';

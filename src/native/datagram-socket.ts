@@ -3,7 +3,7 @@
  * none), and such that somebody else has bound for us. They never block; the event loop says when there is something.
  */
 import * as koffi from 'koffi';
-import { type Address, familyOf } from '../core/address.ts';
+import { type Address, familyOf } from '../core/address/address.ts';
 import { OperationalError } from '../core/errors.ts';
 import {
   AF_INET,

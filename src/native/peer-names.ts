@@ -1,5 +1,5 @@
 /** The text of addresses that the kernel has written, remembered: making it anew takes longer than a parser needs. */
-import type { Address } from '../core/address.ts';
+import type { Address } from '../core/address/address.ts';
 import { decodeInet, decodeInet6 } from './socket-address.ts';
 
 /** Each has one place of its own, which another takes over; forged addresses cannot fill more. */

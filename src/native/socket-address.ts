@@ -1,5 +1,5 @@
 /** Addresses of sockets as the kernel lays them out: ip(7), ipv6(7) and unix(7). Pure, on bytes. */
-import { type Address, parseAddress } from '../core/address.ts';
+import { type Address, parseAddress } from '../core/address/address.ts';
 import { assert } from '../core/errors.ts';
 
 /** bits/socket.h. */

@@ -2,8 +2,14 @@
  * State laid out in columns for its way between threads: structured clone takes 50,000 windows as objects in 40 ms,
  * as two arrays of text and two of numbers in 5 ms, of which the sender's thread is held up for half.
  */
-import type { Ban, Cause } from '../core/decision.ts';
-import type { FailureWindow, JailTotals, LedgerChanges, LedgerImage, OffenderKey } from '../core/snapshot.ts';
+import type { Ban, Cause } from '../core/ledger/decision.ts';
+import type {
+  FailureWindow,
+  JailTotals,
+  LedgerChanges,
+  LedgerImage,
+  OffenderKey,
+} from '../core/ledger/snapshot.ts';
 
 /** Row n of each column is one jail and offender. */
 export type KeyColumns = { readonly jails: readonly string[]; readonly offenders: readonly string[] };

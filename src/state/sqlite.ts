@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { assert, OperationalError } from '../core/errors.ts';
 import type { Emit } from '../core/event.ts';
-import type { LedgerChanges } from '../core/snapshot.ts';
+import type { LedgerChanges } from '../core/ledger/snapshot.ts';
 import { buffersOf, changesToColumns, columnsToImage } from './columns.ts';
 import type { LoadReply, StoreReply, StoreRequest, StoreWorkerData } from './message.ts';
 import type { Store, StoredState } from './store.ts';

@@ -22,9 +22,9 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import { parseNetwork } from '../core/address.ts';
-import type { Ban, Cause } from '../core/decision.ts';
-import type { FailureWindow, JailTotals, LedgerImage } from '../core/snapshot.ts';
+import { parseNetwork } from '../core/address/address.ts';
+import type { Ban, Cause } from '../core/ledger/decision.ts';
+import type { FailureWindow, JailTotals, LedgerImage } from '../core/ledger/snapshot.ts';
 import type { Microseconds } from '../core/time.ts';
 import type { ChangeColumns, KeyColumns } from './columns.ts';
 import { DamagedStateError, describeFailure, isDamage, isDamageOnReading } from './failures.ts';

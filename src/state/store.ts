@@ -1,5 +1,5 @@
 /** What must survive the process: the ledger and how far the journal was read, changed together or not at all. */
-import type { LedgerChanges, LedgerImage } from '../core/snapshot.ts';
+import type { LedgerChanges, LedgerImage } from '../core/ledger/snapshot.ts';
 
 export type StoredState = {
   /** Windows and bans in the order in which they were stored, which is the order that a ledger's restore needs. */

@@ -5,9 +5,10 @@ import { cruise, type ICruiseResult, type IForbiddenRuleType } from 'dependency-
 export const LAYERS: readonly (readonly string[])[] = [
   ['core'],
   ['syslog', 'match'],
+  ['senders'],
   ['config'],
   ['native'],
-  ['sources', 'firewall', 'import', 'state', 'metrics', 'notify', 'http', 'certificates'],
+  ['sources', 'firewall', 'import', 'state', 'metrics', 'http', 'certificates'],
   ['daemon'],
   ['cli'],
 ];
@@ -17,8 +18,8 @@ export const PURE_LAYERS: readonly string[] = ['core', 'syslog', 'match'];
 
 /** The only modules of Node that pure layers use, and where: an address set and the switches of the regexp engine. */
 const PURE_MODULES: Readonly<Record<string, string>> = {
-  'core/prefix-set.ts': 'net',
-  'match/engine.ts': 'v8',
+  'core/address/prefix-set.ts': 'net',
+  'match/expression/engine.ts': 'v8',
 };
 
 /** What has one home: whoever else wants it asks the layer that has it. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { crowdedFolders, MAX_FOLDER_FILES } from './folder-rules.ts';
 import * as rules from './tidy-rules.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
@@ -36,6 +37,16 @@ for (const [sentence, rule, files] of [
     assert.deepEqual(files.flatMap(rule), []);
   });
 }
+
+test(`no folder has more than ${MAX_FOLDER_FILES} files of code: it has wings`, () => {
+  assert.deepEqual(crowdedFolders([...code, ...read('packaging/**/*.ts')]), []);
+  const files = (count: number) =>
+    Array.from({ length: count }, (_, number) => ({ path: `src/core/${number}.ts`, text: '' }));
+  assert.deepEqual(crowdedFolders(files(MAX_FOLDER_FILES)), []);
+  assert.deepEqual(crowdedFolders([...files(17), { path: 'src/core/a/b.ts', text: '' }]), [
+    'src/core/: 17 files, of 16',
+  ]);
+});
 
 /** For each rule: files that it must complain of, and files that look like those and are fine. */
 const CASES: readonly {

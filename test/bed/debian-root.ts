@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { HONEST_PASSWORD, HONEST_USER } from './sshd.ts';
+import { HONEST_PASSWORD, HONEST_USER } from './services/sshd.ts';
 
 export type Suite = 'bookworm' | 'trixie';
 

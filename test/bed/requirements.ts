@@ -5,8 +5,8 @@
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, globSync } from 'node:fs';
-import { findSyslogNg } from './forwarders.ts';
-import { findJournald, findJournalTool } from './journald.ts';
+import { findSyslogNg } from './services/forwarders.ts';
+import { findJournald, findJournalTool } from './services/journald.ts';
 
 export type Requirement =
   | 'namespaces' // openBed() works, as root or for an ordinary user

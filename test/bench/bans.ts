@@ -1,9 +1,9 @@
 /** Bans into a real kernel, through the enforcer and its worker. */
 import { openBed } from '../bed/namespace.ts';
 import { requirements } from '../bed/requirements.ts';
-import { type BanTimes, BURST_BANS, SINGLE_BANS } from './ban-writer.ts';
 import type { Benchmark, Outcome, Row } from './benchmark.ts';
-import { median, percentile, sum } from './statistics.ts';
+import { median, percentile, sum } from './measure/statistics.ts';
+import { type BanTimes, BURST_BANS, SINGLE_BANS } from './programs/ban-writer.ts';
 
 const ROUNDS = 3;
 
@@ -53,7 +53,7 @@ function singleRow(
 
 async function runRound(): Promise<BanTimes> {
   await using bed = await openBed();
-  const script = new URL('ban-writer.ts', import.meta.url).pathname;
+  const script = new URL('programs/ban-writer.ts', import.meta.url).pathname;
   const { stdout } = await bed.run([process.execPath, script]);
   return JSON.parse(stdout) as BanTimes;
 }

@@ -11,11 +11,11 @@ import { bans } from './bans.ts';
 import type { Benchmark } from './benchmark.ts';
 import { idle } from './idle.ts';
 import { latency } from './latency.ts';
-import { describeMachine, formatMachine, loadAverage } from './machine.ts';
 import { matching } from './matching.ts';
-import { peers } from './peers.ts';
+import { describeMachine, formatMachine, loadAverage } from './measure/machine.ts';
+import { peers } from './measure/peers.ts';
+import { formatNumber, formatOutcome, outcomeAsJson } from './measure/report.ts';
 import { pipeline } from './pipeline.ts';
-import { formatNumber, formatOutcome, outcomeAsJson } from './report.ts';
 import { tcp } from './tcp.ts';
 import { udp } from './udp.ts';
 

@@ -1,13 +1,13 @@
 /** What the daemon costs while nothing happens: as it is shipped, on a machine whose journal is quiet. */
 import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Daemon } from '../bed/daemon.ts';
-import { Journald } from '../bed/journald.ts';
 import { openBed } from '../bed/namespace.ts';
 import { requirements } from '../bed/requirements.ts';
+import { Daemon } from '../bed/services/daemon.ts';
+import { Journald } from '../bed/services/journald.ts';
 import type { Benchmark, Outcome, Row } from './benchmark.ts';
-import { readMemory, readProcessTicks, readThreadTimes, type ThreadTime } from './processor-time.ts';
-import { sum } from './statistics.ts';
+import { readMemory, readProcessTicks, readThreadTimes, type ThreadTime } from './measure/processor-time.ts';
+import { sum } from './measure/statistics.ts';
 
 /** After its start the daemon looks at the journal more often for a while, and V8 tidies up. */
 const SETTLE_MILLISECONDS = 8_000;

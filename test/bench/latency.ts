@@ -5,15 +5,15 @@
  * takes is told beside it.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { Daemon } from '../bed/daemon.ts';
-import { Journald } from '../bed/journald.ts';
 import { ElementWatch } from '../bed/kernel.ts';
 import { type Bed, HOST, openBed } from '../bed/namespace.ts';
 import { requirements } from '../bed/requirements.ts';
+import { Daemon } from '../bed/services/daemon.ts';
+import { Journald } from '../bed/services/journald.ts';
 import { Random } from '../sim/random.ts';
 import type { Benchmark, Outcome, Row } from './benchmark.ts';
-import { median, percentile } from './statistics.ts';
-import { TimedProcess } from './timed-process.ts';
+import { median, percentile } from './measure/statistics.ts';
+import { TimedProcess } from './measure/timed-process.ts';
 
 const BANS = 100;
 const ROUNDS = 3;
@@ -94,7 +94,7 @@ async function measureObserver(): Promise<number[]> {
   await using bed = await openBed();
   await bed.run(['nft', 'add table inet probe; add set inet probe ban4 { type ipv4_addr; }']);
   const watch = await ElementWatch.start(bed);
-  const script = new URL('element-adder.ts', import.meta.url).pathname;
+  const script = new URL('programs/element-adder.ts', import.meta.url).pathname;
   const adder = new TimedProcess(await bed.start([process.execPath, script]));
   const random = new Random(1);
   const milliseconds: number[] = [];
@@ -164,7 +164,7 @@ async function openScene(): Promise<Scene> {
   try {
     const journald = await Journald.start(bed);
     const daemon = await Daemon.start(bed, { configuration: CONFIGURATION });
-    const script = new URL('datagram-sender.ts', import.meta.url).pathname;
+    const script = new URL('programs/datagram-sender.ts', import.meta.url).pathname;
     const words = [process.execPath, script, HOST.deviceIpv4, `${PORT}`];
     const sender = new TimedProcess(await bed.start(words, { at: 'attacker' }));
     const watch = await ElementWatch.start(bed);

@@ -3,7 +3,7 @@
  * and whether that grows with the filters installed. Then other programs, on the same file.
  */
 import { join } from 'node:path';
-import { loadFilters } from '../../src/config/filter-file.ts';
+import { loadFilters } from '../../src/config/filters/filter-file.ts';
 import type { Match } from '../../src/core/failure.ts';
 import type { LogRecord } from '../../src/core/record.ts';
 import type { Filter } from '../../src/match/filter.ts';
@@ -11,10 +11,10 @@ import { createMatcher, type Matcher } from '../../src/match/matcher.ts';
 import { Framer } from '../../src/syslog/framing.ts';
 import { type Origin, SyslogParser } from '../../src/syslog/parse.ts';
 import type { Benchmark, Outcome, Row, Table } from './benchmark.ts';
-import { MIXED_LOG_LINES, readChunks, withMixedLogFile } from './log-file.ts';
-import { SHARES } from './mixed-log.ts';
-import { measurePeers } from './peers.ts';
-import { median } from './statistics.ts';
+import { MIXED_LOG_LINES, readChunks, withMixedLogFile } from './logs/log-file.ts';
+import { SHARES } from './logs/mixed-log.ts';
+import { measurePeers } from './measure/peers.ts';
+import { median } from './measure/statistics.ts';
 
 const FILTERS = join(import.meta.dirname, '../../etc/filters');
 const MAX_MESSAGE_BYTES = 8 * 1_024;

@@ -8,12 +8,12 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Benchmark, Outcome, Row } from './benchmark.ts';
-import { MIXED_LOG_LINES, withMixedLogFile } from './log-file.ts';
-import { findFreePort } from './ports.ts';
-import { readMemory } from './processor-time.ts';
-import { cpuOf, ended, RSYSLOGD, spawnOn, startRsyslogd, startSink, TASKSET } from './receivers.ts';
-import { median } from './statistics.ts';
-import type { StreamSinkReport } from './stream-sink.ts';
+import { MIXED_LOG_LINES, withMixedLogFile } from './logs/log-file.ts';
+import { findFreePort } from './measure/ports.ts';
+import { readMemory } from './measure/processor-time.ts';
+import { cpuOf, ended, RSYSLOGD, spawnOn, startRsyslogd, startSink, TASKSET } from './measure/receivers.ts';
+import { median } from './measure/statistics.ts';
+import type { StreamSinkReport } from './programs/stream-sink.ts';
 
 const RECEIVER_CORE = '0';
 const SENDER_CORE = '1';
@@ -108,7 +108,7 @@ async function runOne({ transport, start }: Contender, path: string): Promise<Ru
 /** Seconds from the first sign of what was sent to the last. */
 async function flood(receiver: Receiver, transport: string, path: string): Promise<number> {
   const before = await receiver.progress();
-  const program = join(import.meta.dirname, 'stream-flood.ts');
+  const program = join(import.meta.dirname, 'programs/stream-flood.ts');
   const words = [process.execPath, program, transport, String(receiver.port), path];
   const child = spawnOn(SENDER_CORE, words, 'ignore');
   const over = ended(child);

@@ -7,12 +7,20 @@ import { existsSync, readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Benchmark, Outcome, Row } from './benchmark.ts';
-import type { FloodResult } from './datagram-flood.ts';
-import type { SinkReport } from './datagram-sink.ts';
-import { withMixedLogFile } from './log-file.ts';
-import { readMemory } from './processor-time.ts';
-import { cpuOf, linesOf, nextLine, RSYSLOGD, spawnOn, startRsyslogd, startSink } from './receivers.ts';
-import { median } from './statistics.ts';
+import { withMixedLogFile } from './logs/log-file.ts';
+import { readMemory } from './measure/processor-time.ts';
+import {
+  cpuOf,
+  linesOf,
+  nextLine,
+  RSYSLOGD,
+  spawnOn,
+  startRsyslogd,
+  startSink,
+} from './measure/receivers.ts';
+import { median } from './measure/statistics.ts';
+import type { FloodResult } from './programs/datagram-flood.ts';
+import type { SinkReport } from './programs/datagram-sink.ts';
 
 /** Datagrams a second; 0 for as many as the sender can. */
 const RATES: readonly number[] = [50_000, 100_000, 200_000, 300_000, 400_000, 0];
@@ -133,7 +141,7 @@ async function settle(receiver: Receiver): Promise<number> {
 }
 
 async function flood(port: number, count: number, rate: number, path: string): Promise<FloodResult> {
-  const program = join(import.meta.dirname, 'datagram-flood.ts');
+  const program = join(import.meta.dirname, 'programs/datagram-flood.ts');
   const words = [process.execPath, program, '127.0.0.1', ...[port, count, rate].map(String), path];
   const child = spawnOn('', words, ['ignore', 'pipe', 'inherit']);
   return JSON.parse(await nextLine(linesOf(child))) as FloodResult;

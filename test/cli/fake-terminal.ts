@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { runCommandLine } from '../../src/cli/program.ts';
-import { PLAIN_STYLE, type Terminal } from '../../src/cli/terminal.ts';
+import { PLAIN_STYLE, type Terminal } from '../../src/cli/render/terminal.ts';
 
 // Tables show the reader's local time.
 process.env.TZ = 'UTC';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Style } from '../../src/cli/terminal.ts';
+import type { Style } from '../../src/cli/render/terminal.ts';
 import type { BanReport } from '../../src/http/control.ts';
 import { BANS, banReport, JAIL_DETAILS, SSHD, STATUS } from '../http/fake-control.ts';
 import { startServer } from '../http/running-server.ts';

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
+import { formatProblem, formatProblemLine, MAX_PROBLEMS } from '../../src/config/document/problem.ts';
 import { type LoadedConfig, type LoadOptions, loadConfig } from '../../src/config/load.ts';
-import { formatProblem, formatProblemLine, MAX_PROBLEMS } from '../../src/config/problem.ts';
 import { FOREVER, MINUTE } from '../../src/core/time.ts';
 import { assertGolden, fixture, tomlNames } from './golden.ts';
 

@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { Plan } from '../../src/config/plan.ts';
-import { Ledger } from '../../src/core/ledger.ts';
-import { PrefixSet } from '../../src/core/prefix-set.ts';
+import { PrefixSet } from '../../src/core/address/prefix-set.ts';
+import { Ledger } from '../../src/core/ledger/ledger.ts';
 import { formatInstant, MINUTE, SECOND } from '../../src/core/time.ts';
 import { VERSION } from '../../src/core/version.ts';
 import { ControlService } from '../../src/daemon/control-service.ts';
-import { Enforcer } from '../../src/daemon/enforcer.ts';
+import { Enforcer } from '../../src/daemon/enforcement/enforcer.ts';
 import { Health } from '../../src/daemon/health.ts';
-import { Persister } from '../../src/daemon/persister.ts';
 import { Pipeline } from '../../src/daemon/pipeline.ts';
 import { rulesOf } from '../../src/daemon/rules.ts';
-import { SenderDirectory } from '../../src/syslog/sender.ts';
-import { FakeFirewall, ManualTime } from './fake-firewall.ts';
+import { Persister } from '../../src/daemon/state/persister.ts';
+import { SenderDirectory } from '../../src/senders/directory.ts';
+import { FakeFirewall, ManualTime } from './enforcement/fake-firewall.ts';
 import { FakeStore, failureOf, planOf, policyOf, Recorder } from './parts.ts';
 
 const PLAN = planOf({

@@ -1,16 +1,16 @@
 /** Parts of the daemon for its tests: what matters can be said, the rest is filled in. */
 import type { Plan } from '../../src/config/plan.ts';
-import type { Decision } from '../../src/core/decision.ts';
+import { PrefixSet } from '../../src/core/address/prefix-set.ts';
 import { OperationalError } from '../../src/core/errors.ts';
 import type { BailiffEvent, EventKind, EventOf } from '../../src/core/event.ts';
-import type { LedgerLimits } from '../../src/core/ledger.ts';
-import type { JailPolicy } from '../../src/core/policy.ts';
-import { PrefixSet } from '../../src/core/prefix-set.ts';
+import type { Decision } from '../../src/core/ledger/decision.ts';
+import type { LedgerLimits } from '../../src/core/ledger/ledger.ts';
+import type { JailPolicy } from '../../src/core/ledger/policy.ts';
+import type { LedgerChanges } from '../../src/core/ledger/snapshot.ts';
 import type { LogRecord } from '../../src/core/record.ts';
-import type { LedgerChanges } from '../../src/core/snapshot.ts';
 import { MINUTE } from '../../src/core/time.ts';
+import type { SendersPlan } from '../../src/senders/directory.ts';
 import type { Store, StoredState } from '../../src/state/store.ts';
-import type { SendersPlan } from '../../src/syslog/sender.ts';
 
 /** When the tests take place: 20 November 2026, 14:34:35 UTC. */
 export const START = 1_795_185_275_000_000;

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Decision } from '../../src/core/decision.ts';
+import { PrefixSet } from '../../src/core/address/prefix-set.ts';
 import type { BailiffEvent } from '../../src/core/event.ts';
 import type { Match } from '../../src/core/failure.ts';
-import { Ledger } from '../../src/core/ledger.ts';
-import type { JailPolicy } from '../../src/core/policy.ts';
-import { PrefixSet } from '../../src/core/prefix-set.ts';
+import type { Decision } from '../../src/core/ledger/decision.ts';
+import { Ledger } from '../../src/core/ledger/ledger.ts';
+import type { JailPolicy } from '../../src/core/ledger/policy.ts';
 import type { LogRecord } from '../../src/core/record.ts';
 import { HOUR, MINUTE, SECOND } from '../../src/core/time.ts';
 import {
@@ -16,8 +16,8 @@ import {
   Pipeline,
 } from '../../src/daemon/pipeline.ts';
 import type { MatcherCounters } from '../../src/match/matcher.ts';
+import { SenderDirectory } from '../../src/senders/directory.ts';
 import type { RecordBatch } from '../../src/sources/source.ts';
-import { SenderDirectory } from '../../src/syslog/sender.ts';
 import { senderOf } from '../syslog/senders.ts';
 import { describeDecision, LIMITS, policyOf, Recorder, recordAt, START, sendersOf } from './parts.ts';
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HOUR } from '../../src/core/time.ts';
 import { Sources, shiftRecords } from '../../src/daemon/sources.ts';
+import { SenderDirectory } from '../../src/senders/directory.ts';
 import type { RecordBatch } from '../../src/sources/source.ts';
-import { SenderDirectory } from '../../src/syslog/sender.ts';
 import { planOf, Recorder, recordAt, START, sendersOf } from './parts.ts';
 
 const BATCH: RecordBatch = {

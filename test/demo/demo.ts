@@ -3,12 +3,12 @@
  * with attackers at the other end of a wire. Fails when anything does not happen.
  */
 import { VERSION } from '../../src/core/version.ts';
-import { Daemon } from '../bed/daemon.ts';
-import { Journald } from '../bed/journald.ts';
 import { ElementWatch, waitForNoElement } from '../bed/kernel.ts';
 import { ATTACKERS_IPV4, ATTACKERS_IPV6, type Bed, DEVICES_IPV4, HOST, openBed } from '../bed/namespace.ts';
 import { type Reachability, tryConnect } from '../bed/reachability.ts';
 import { requirements } from '../bed/requirements.ts';
+import { Daemon } from '../bed/services/daemon.ts';
+import { Journald } from '../bed/services/journald.ts';
 import { Timeline } from './timeline.ts';
 
 const [first = '', neighbour = '', second = ''] = ATTACKERS_IPV4;

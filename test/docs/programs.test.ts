@@ -10,8 +10,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { findSyslogNg } from '../bed/forwarders.ts';
 import { type Requirement, requirements } from '../bed/requirements.ts';
+import { findSyslogNg } from '../bed/services/forwarders.ts';
 import { blocksOf, readGuides } from './guides.ts';
 
 const guides = readGuides(fileURLToPath(new URL('../../', import.meta.url)));

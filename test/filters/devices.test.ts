@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { loadFilters } from '../../src/config/filter-file.ts';
+import { loadFilters } from '../../src/config/filters/filter-file.ts';
 import { admitsMode, type Match, type RuleMode } from '../../src/core/failure.ts';
 import { createMatcher, type Matcher } from '../../src/match/matcher.ts';
 import type { Dialect } from '../../src/syslog/header.ts';

@@ -6,9 +6,9 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { parseDocument } from '../../src/config/document.ts';
-import { listTomlFiles, readSource } from '../../src/config/files.ts';
-import { readFilter } from '../../src/config/filter-schema.ts';
+import { parseDocument } from '../../src/config/document/document.ts';
+import { listTomlFiles, readSource } from '../../src/config/document/files.ts';
+import { readFilter } from '../../src/config/filters/schema.ts';
 import type { Match } from '../../src/core/failure.ts';
 import type { Filter, Sample } from '../../src/match/filter.ts';
 import { Matcher } from '../../src/match/matcher.ts';

@@ -1,7 +1,7 @@
 /** Whose address counts when a service logs X-Forwarded-For, of which a client may have written all but the end. */
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { loadFilter } from '../../src/config/filter-file.ts';
+import { loadFilter } from '../../src/config/filters/filter-file.ts';
 import { admitsMode, type RuleMode } from '../../src/core/failure.ts';
 import { Matcher } from '../../src/match/matcher.ts';
 import { compileFilter } from '../../src/match/rule.ts';

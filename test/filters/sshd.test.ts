@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { before, describe, it, type TestContext } from 'node:test';
-import { loadFilter } from '../../src/config/filter-file.ts';
-import { parseAddress } from '../../src/core/address.ts';
+import { loadFilter } from '../../src/config/filters/filter-file.ts';
+import { parseAddress } from '../../src/core/address/address.ts';
 import { admitsMode, type Match, modeRank, type RuleMode } from '../../src/core/failure.ts';
 import type { LogRecord } from '../../src/core/record.ts';
 import type { Filter } from '../../src/match/filter.ts';
-import { lintFilter } from '../../src/match/lint.ts';
+import { lintFilter } from '../../src/match/lint/lint.ts';
 import { Matcher } from '../../src/match/matcher.ts';
 import { type CompiledFilter, compileFilter } from '../../src/match/rule.ts';
 import { recordOf } from '../match/records.ts';

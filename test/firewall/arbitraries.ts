@@ -1,7 +1,7 @@
 /** Arbitrary networks, ports and bans for the firewall's properties. */
 import fc from 'fast-check';
-import { maskAddress, type Network, parseAddress } from '../../src/core/address.ts';
-import type { ScopedPort } from '../../src/core/policy.ts';
+import { maskAddress, type Network, parseAddress } from '../../src/core/address/address.ts';
+import type { ScopedPort } from '../../src/core/ledger/policy.ts';
 
 const ipv4 = fc
   .tuple(fc.ipV4(), fc.integer({ min: 8, max: 32 }))

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Ban, Decision } from '../../src/core/decision.ts';
-import type { ScopedPort } from '../../src/core/policy.ts';
+import type { Ban, Decision } from '../../src/core/ledger/decision.ts';
+import type { ScopedPort } from '../../src/core/ledger/policy.ts';
 import { FOREVER, HOUR, MINUTE, SECOND } from '../../src/core/time.ts';
 import { DesiredElements, type JailScope } from '../../src/firewall/desired.ts';
 import { MAX_BATCH_ELEMENTS } from '../../src/firewall/firewall.ts';

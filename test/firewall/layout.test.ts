@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { maskAddress } from '../../src/core/address.ts';
-import type { ScopedPort } from '../../src/core/policy.ts';
+import { maskAddress } from '../../src/core/address/address.ts';
+import type { ScopedPort } from '../../src/core/ledger/policy.ts';
 import {
   banElementOf,
   banSet,

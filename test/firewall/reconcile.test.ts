@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Ban } from '../../src/core/decision.ts';
+import type { Ban } from '../../src/core/ledger/decision.ts';
 import { FOREVER, HOUR, MILLISECOND, SECOND } from '../../src/core/time.ts';
 import { DesiredElements } from '../../src/firewall/desired.ts';
 import type { KernelElement } from '../../src/firewall/firewall.ts';

@@ -10,12 +10,12 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { LogRecord } from '../../src/core/record.ts';
-import { createUdpSource } from '../../src/sources/udp.ts';
-import { createUnixSource } from '../../src/sources/unix.ts';
+import { createUdpSource } from '../../src/sources/datagram/udp.ts';
+import { createUnixSource } from '../../src/sources/datagram/unix.ts';
 import { SyslogParser } from '../../src/syslog/parse.ts';
 import { waitFor } from '../bed/waiting.ts';
+import { openUnixSender } from '../sources/datagram/unix-sender.ts';
 import { Listening } from '../sources/listening.ts';
-import { openUnixSender } from '../sources/unix-sender.ts';
 import { message, RUNS, SEED } from './messages.ts';
 
 /** Of one burst, which fits into any receive buffer. */

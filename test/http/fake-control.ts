@@ -6,10 +6,10 @@ import type {
   JailReport,
   JailStatusReport,
   ReloadReport,
-  SendersReport,
   StatusReport,
 } from '../../src/http/control.ts';
 import { ControlError } from '../../src/http/control.ts';
+import type { SendersReport } from '../../src/senders/report.ts';
 
 export const SSHD: JailReport = {
   name: 'sshd',

@@ -1,11 +1,11 @@
 /** Starts without something that the daemon would like to have: it says what is missing, and works without. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bailiff } from '../bed/daemon.ts';
-import { Journald } from '../bed/journald.ts';
 import { waitForElement } from '../bed/kernel.ts';
 import { type Bed, openBed } from '../bed/namespace.ts';
 import { requirements } from '../bed/requirements.ts';
+import { bailiff } from '../bed/services/daemon.ts';
+import { Journald } from '../bed/services/journald.ts';
 import { waitFor } from '../bed/waiting.ts';
 import {
   CONFIGURATION,

@@ -1,8 +1,8 @@
 /** A full disk under the state: bans go on, the status says it, and what was not stored is stored later. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Journald } from '../bed/journald.ts';
 import { openBed } from '../bed/namespace.ts';
+import { Journald } from '../bed/services/journald.ts';
 import { waitFor } from '../bed/waiting.ts';
 import {
   bansOf,

@@ -5,10 +5,10 @@
  */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { bailiff, type Daemon } from '../bed/daemon.ts';
-import { Journald } from '../bed/journald.ts';
 import { ATTACKERS_IPV4, ATTACKERS_IPV6, type Bed, DEVICES_IPV4, HOST } from '../bed/namespace.ts';
 import { tryConnect } from '../bed/reachability.ts';
+import { bailiff, type Daemon } from '../bed/services/daemon.ts';
+import { Journald } from '../bed/services/journald.ts';
 import { waitFor } from '../bed/waiting.ts';
 import {
   failedLogin,

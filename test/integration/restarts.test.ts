@@ -1,10 +1,10 @@
 /** Stops, kills and restarts under a stream of failures: nothing is lost, nothing counted twice, no ban let go. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Daemon } from '../bed/daemon.ts';
-import type { Journald } from '../bed/journald.ts';
 import { waitForElement } from '../bed/kernel.ts';
 import { ATTACKERS_IPV4, HOST } from '../bed/namespace.ts';
+import type { Daemon } from '../bed/services/daemon.ts';
+import type { Journald } from '../bed/services/journald.ts';
 import {
   bansOf,
   failedLogin,

@@ -1,12 +1,12 @@
 /** What the integration tests have in common: a bed with a journald and the daemon in it, and failures to feed it. */
 
 import type { BanListReport, BanReport, JailStatusReport, StatusReport } from '../../src/http/control.ts';
-import { Daemon, type DaemonOptions } from '../bed/daemon.ts';
-import type { JournalFields } from '../bed/journald.ts';
-import { Journald } from '../bed/journald.ts';
 import { readElements } from '../bed/kernel.ts';
 import { type Bed, openBed } from '../bed/namespace.ts';
 import { requirements } from '../bed/requirements.ts';
+import { Daemon, type DaemonOptions } from '../bed/services/daemon.ts';
+import type { JournalFields } from '../bed/services/journald.ts';
+import { Journald } from '../bed/services/journald.ts';
 import { waitFor } from '../bed/waiting.ts';
 
 export type Scene = {

@@ -1,7 +1,7 @@
 /** Senders with names: adopted and forgotten, held to their rate, to their word and to their jails; and protected. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import type { SenderReport, SendersReport } from '../../src/http/control.ts';
+import type { SenderReport, SendersReport } from '../../src/senders/report.ts';
 import { DEVICES_IPV4, HOST } from '../bed/namespace.ts';
 import { requirements } from '../bed/requirements.ts';
 import { waitFor } from '../bed/waiting.ts';

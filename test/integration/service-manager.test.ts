@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { Daemon } from '../bed/daemon.ts';
-import { Journald } from '../bed/journald.ts';
 import { openBed } from '../bed/namespace.ts';
+import { Daemon } from '../bed/services/daemon.ts';
+import { Journald } from '../bed/services/journald.ts';
 import { waitFor } from '../bed/waiting.ts';
 import { CONFIGURATION, failLogins, SOON_MILLISECONDS, sceneMissing, waitForBan } from './scene.ts';
 

@@ -9,9 +9,9 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
 import { bindUdp, bindUnixDatagram } from '../../src/native/datagram-socket.ts';
-import { spawnActivated } from '../bed/activation.ts';
+import { spawnActivated } from '../bed/services/activation.ts';
 import { waitFor } from '../bed/waiting.ts';
-import { openUnixSender } from '../sources/unix-sender.ts';
+import { openUnixSender } from '../sources/datagram/unix-sender.ts';
 
 const MAIN = join(import.meta.dirname, '../../src/main.ts');
 const PATIENCE_MILLISECONDS = 20_000;

@@ -6,7 +6,7 @@ import { ATTACKERS_IPV4, ATTACKERS_IPV6, type Bed, HOST, NEIGHBOUR_IPV6 } from '
 import type { BedProcess } from '../bed/process.ts';
 import { tryConnect } from '../bed/reachability.ts';
 import { requirements } from '../bed/requirements.ts';
-import { HONEST_PASSWORD, HONEST_USER, Sshd } from '../bed/sshd.ts';
+import { HONEST_PASSWORD, HONEST_USER, Sshd } from '../bed/services/sshd.ts';
 import { waitFor } from '../bed/waiting.ts';
 import { CONFIGURATION, jailOf, openScene, type Scene, SOON_MILLISECONDS, sceneMissing } from './scene.ts';
 

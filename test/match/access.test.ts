@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it, test } from 'node:test';
 import fc from 'fast-check';
 import { ACCESS_LINES, AccessLine } from '../../src/match/access.ts';
-import { buildAutomaton } from '../../src/match/automaton.ts';
-import { parseExpression } from '../../src/match/expression.ts';
-import { mayOverlap } from '../../src/match/overlap.ts';
+import { buildAutomaton } from '../../src/match/automaton/automaton.ts';
+import { mayOverlap } from '../../src/match/automaton/overlap.ts';
+import { parseExpression } from '../../src/match/expression/expression.ts';
 import { readerOf } from './records.ts';
 
 describe('a rule over access logs', () => {

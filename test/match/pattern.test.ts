@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { parseAddress } from '../../src/core/address.ts';
-import { isLinear } from '../../src/match/engine.ts';
-import { PatternError } from '../../src/match/expression.ts';
-import { containsAny } from '../../src/match/literals.ts';
+import { parseAddress } from '../../src/core/address/address.ts';
+import { isLinear } from '../../src/match/expression/engine.ts';
+import { PatternError } from '../../src/match/expression/expression.ts';
+import { containsAny } from '../../src/match/expression/literals.ts';
 import { CompiledPattern } from '../../src/match/pattern.ts';
 
 function templateOf(text: string): CompiledPattern {

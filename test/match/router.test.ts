@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { loadFilters } from '../../src/config/filter-file.ts';
+import { loadFilters } from '../../src/config/filters/filter-file.ts';
 import { Router } from '../../src/match/router.ts';
 import { accessStatus, compileFilter, NO_STATUS } from '../../src/match/rule.ts';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Filter, Rule } from '../../src/match/filter.ts';
+import { SampleBench } from '../../src/match/lint/samples.ts';
 import { compileFilter } from '../../src/match/rule.ts';
-import { SampleBench } from '../../src/match/samples.ts';
 
 function ruleOf(name: string, text: string, remember: boolean): Rule {
   return {

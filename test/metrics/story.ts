@@ -1,7 +1,8 @@
 /** One event of every kind, with an attacker's text wherever text can be. */
 import type { BailiffEvent, EventKind, EventOf } from '../../src/core/event.ts';
 import { FOREVER, HOUR, MINUTE } from '../../src/core/time.ts';
-import type { LedgerLevels, ProcessLevels, SenderLevels } from '../../src/metrics/levels.ts';
+import type { LedgerLevels, ProcessLevels } from '../../src/metrics/levels.ts';
+import type { SenderLevels } from '../../src/senders/report.ts';
 
 /** Tries to forge a series, to drive a terminal, and to be recognised. */
 export const HOSTILE = 'evil"} 1\nbailiff_forged_total 99\u001b[31m\\';

@@ -15,7 +15,7 @@ import {
   readLocalAddress,
   SOCK_STREAM,
 } from '../../src/native/socket-calls.ts';
-import { spawnActivated } from '../bed/activation.ts';
+import { spawnActivated } from '../bed/services/activation.ts';
 
 const listen = koffi.load('libc.so.6').func('listen', 'int', ['int', 'int']);
 

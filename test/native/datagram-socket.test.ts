@@ -12,7 +12,7 @@ import {
   type DatagramSocket,
   isUnixDatagramAnswered,
 } from '../../src/native/datagram-socket.ts';
-import { openUnixSender } from '../sources/unix-sender.ts';
+import { openUnixSender } from '../sources/datagram/unix-sender.ts';
 
 type Received = { readonly text: string; readonly sentLength: number; readonly peer: string };
 

@@ -11,7 +11,7 @@ import {
   sshdEntries,
   temporaryDirectory,
   writeJournalFile,
-} from '../sources/journal-files.ts';
+} from '../sources/journal/journal-files.ts';
 
 const MESSAGE = new JournalField('MESSAGE');
 const MEMORY_BYTES = 256;

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MAX_VALUE_BYTES, openJournalWriter } from '../../src/native/journal-writer.ts';
-import { Journald } from '../bed/journald.ts';
 import { openBed } from '../bed/namespace.ts';
 import { requirements } from '../bed/requirements.ts';
+import { Journald } from '../bed/services/journald.ts';
 
 const WRITER = new URL('../../src/native/journal-writer.ts', import.meta.url).href;
 const skip = requirements('namespaces', 'journald') ?? false;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { parseAddress } from '../../src/core/address.ts';
+import { parseAddress } from '../../src/core/address/address.ts';
 import { PeerNames } from '../../src/native/peer-names.ts';
 import { encodeInternetAddress } from '../../src/native/socket-address.ts';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import * as koffi from 'koffi';
 import { MAX_STATUS_LENGTH, openServiceManager } from '../../src/native/service-manager.ts';
-import { temporaryDirectory } from '../sources/journal-files.ts';
+import { temporaryDirectory } from '../sources/journal/journal-files.ts';
 
 /** socket.h; sockaddr_un of unix(7) has the family in 2 bytes and the path in 108. */
 const AF_UNIX = 1;

@@ -9,7 +9,7 @@ import { debianRoot, type Suite } from '../bed/debian-root.ts';
 import { Machine } from '../bed/machine.ts';
 import { ATTACKERS_IPV4, ATTACKERS_IPV6, type Bed, HOST, openBed } from '../bed/namespace.ts';
 import { requirements } from '../bed/requirements.ts';
-import { HONEST_PASSWORD, HONEST_USER, type LoginOutcome, logIn } from '../bed/sshd.ts';
+import { HONEST_PASSWORD, HONEST_USER, type LoginOutcome, logIn } from '../bed/services/sshd.ts';
 import { waitFor } from '../bed/waiting.ts';
 import { clientDebFile, debFile, missingPackages, nextDeb } from './built.ts';
 

@@ -5,7 +5,7 @@ import { debianRoot } from '../bed/debian-root.ts';
 import { Machine } from '../bed/machine.ts';
 import { ATTACKERS_IPV4, HOST, openBed } from '../bed/namespace.ts';
 import { requirements } from '../bed/requirements.ts';
-import { HONEST_USER, logIn } from '../bed/sshd.ts';
+import { HONEST_USER, logIn } from '../bed/services/sshd.ts';
 import { missingPackages, rpmFile } from './built.ts';
 
 const RPM = 'rpm --nodeps';

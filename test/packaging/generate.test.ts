@@ -11,11 +11,11 @@ import type { Command } from 'commander';
 import { describedProgram, renderManners } from '../../packaging/generate/manners.ts';
 import { literal, type Page, paragraph, renderPage, terms } from '../../packaging/generate/page.ts';
 import type { Schema } from '../../packaging/generate/settings.ts';
-import { parseDocument, toPlain } from '../../src/config/document.ts';
-import { filterJsonSchema } from '../../src/config/filter-keys.ts';
-import { configJsonSchema } from '../../src/config/schema.ts';
+import { parseDocument, toPlain } from '../../src/config/document/document.ts';
+import { filterJsonSchema } from '../../src/config/filters/keys.ts';
+import { configJsonSchema } from '../../src/config/schema/settings.ts';
 import { ACCESS_FIELDS } from '../../src/match/access.ts';
-import { FIELD_TYPE_NAMES } from '../../src/match/template.ts';
+import { FIELD_TYPE_NAMES } from '../../src/match/expression/template.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const IMPRINT = { version: '0.1.0', date: '2026-11-21' };

@@ -1,18 +1,19 @@
 /** A host for the simulator: journal, kernel and disk, which outlive the daemon, and the parts of the daemon. */
-import type { Ban, Decision } from '../../src/core/decision.ts';
+
+import { PrefixSet } from '../../src/core/address/prefix-set.ts';
 import { OperationalError } from '../../src/core/errors.ts';
 import type { BailiffEvent } from '../../src/core/event.ts';
 import type { Match } from '../../src/core/failure.ts';
-import { Ledger, type LedgerLimits } from '../../src/core/ledger.ts';
-import type { JailPolicy } from '../../src/core/policy.ts';
-import { PrefixSet } from '../../src/core/prefix-set.ts';
+import type { Ban, Decision } from '../../src/core/ledger/decision.ts';
+import { Ledger, type LedgerLimits } from '../../src/core/ledger/ledger.ts';
+import type { JailPolicy } from '../../src/core/ledger/policy.ts';
+import type { FailureWindow, JailTotals, LedgerChanges } from '../../src/core/ledger/snapshot.ts';
 import type { LogRecord } from '../../src/core/record.ts';
-import type { FailureWindow, JailTotals, LedgerChanges } from '../../src/core/snapshot.ts';
 import { MINUTE, SECOND } from '../../src/core/time.ts';
-import { Persister } from '../../src/daemon/persister.ts';
 import { BACKLOG_PATIENCE, Pipeline } from '../../src/daemon/pipeline.ts';
+import { Persister } from '../../src/daemon/state/persister.ts';
+import { SenderDirectory } from '../../src/senders/directory.ts';
 import type { Store, StoredState } from '../../src/state/store.ts';
-import { SenderDirectory } from '../../src/syslog/sender.ts';
 
 export const LIMITS: LedgerLimits = { maxOffenders: 100_000, maxBans: 100_000 };
 

@@ -4,10 +4,10 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Ban, Decision } from '../../src/core/decision.ts';
-import { Ledger } from '../../src/core/ledger.ts';
-import { PrefixSet } from '../../src/core/prefix-set.ts';
-import type { LedgerChanges, LedgerImage } from '../../src/core/snapshot.ts';
+import { PrefixSet } from '../../src/core/address/prefix-set.ts';
+import type { Ban, Decision } from '../../src/core/ledger/decision.ts';
+import { Ledger } from '../../src/core/ledger/ledger.ts';
+import type { LedgerChanges, LedgerImage } from '../../src/core/ledger/snapshot.ts';
 import { FOREVER } from '../../src/core/time.ts';
 import { Random } from './random.ts';
 import { IGNORED, PROTECTED, type Settings, type Step, writeWorld } from './world.ts';

@@ -2,12 +2,12 @@
  * A small world for the ledger: attackers, honest users who mistype, networks that must never be banned, an operator,
  * reloads and a clock that runs unevenly. It only writes the script; whoever runs it decides about restarts.
  */
-import { parseAddress } from '../../src/core/address.ts';
-import type { Ban } from '../../src/core/decision.ts';
+import { parseAddress } from '../../src/core/address/address.ts';
+import { PrefixSet } from '../../src/core/address/prefix-set.ts';
 import type { Failure } from '../../src/core/failure.ts';
-import type { LedgerLimits } from '../../src/core/ledger.ts';
-import type { JailPolicy } from '../../src/core/policy.ts';
-import { PrefixSet } from '../../src/core/prefix-set.ts';
+import type { Ban } from '../../src/core/ledger/decision.ts';
+import type { LedgerLimits } from '../../src/core/ledger/ledger.ts';
+import type { JailPolicy } from '../../src/core/ledger/policy.ts';
 import { DAY, FOREVER, HOUR, MINUTE, type Microseconds, SECOND } from '../../src/core/time.ts';
 import type { Random } from './random.ts';
 

@@ -7,7 +7,7 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { OperationalError } from '../../src/core/errors.ts';
 import { openFile } from '../../src/sources/file.ts';
 import { waitFor } from '../bed/waiting.ts';
-import { temporaryDirectory } from './journal-files.ts';
+import { temporaryDirectory } from './journal/journal-files.ts';
 
 /** Some lines that do not pack to nothing. */
 const TEXT = Array.from({ length: 20_000 }, (_, index) => `line ${(index * 7_919) % 99_991}\n`).join('');

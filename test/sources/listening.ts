@@ -3,9 +3,9 @@
  */
 import type { BailiffEvent, EventKind, EventOf } from '../../src/core/event.ts';
 import type { LogRecord } from '../../src/core/record.ts';
+import { SenderDirectory, type SendersPlan } from '../../src/senders/directory.ts';
 import type { ListenerOptions, ListenerState, ListeningSource } from '../../src/sources/listen.ts';
 import type { RecordBatch } from '../../src/sources/source.ts';
-import { SenderDirectory, type SendersPlan } from '../../src/syslog/sender.ts';
 import { waitFor } from '../bed/waiting.ts';
 
 const PATIENCE_MILLISECONDS = 10_000;

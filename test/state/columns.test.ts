@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import type { Cause } from '../../src/core/decision.ts';
+import type { Cause } from '../../src/core/ledger/decision.ts';
 import { FOREVER } from '../../src/core/time.ts';
 import { buffersOf, changesToColumns, columnsToImage, imageToColumns } from '../../src/state/columns.ts';
 import { addressOf, NOTHING } from './samples.ts';

@@ -1,6 +1,6 @@
 /** Changes to store, made small for the tests. */
-import type { Ban } from '../../src/core/decision.ts';
-import type { FailureWindow, LedgerChanges } from '../../src/core/snapshot.ts';
+import type { Ban } from '../../src/core/ledger/decision.ts';
+import type { FailureWindow, LedgerChanges } from '../../src/core/ledger/snapshot.ts';
 
 /** Changes that change nothing. */
 export const NOTHING: LedgerChanges = {

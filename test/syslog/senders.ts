@@ -1,5 +1,5 @@
 /** Senders for tests: what matters can be said, the rest is as the configuration has it by default. */
-import type { SenderPlan } from '../../src/syslog/sender.ts';
+import type { SenderPlan } from '../../src/senders/directory.ts';
 
 export function senderOf(parts: Partial<SenderPlan> & { readonly name: string }): SenderPlan {
   return {

@@ -1,0 +1,48 @@
+/** `bailiff bans`: who is banned. */
+import type { BanListReport } from '../../../http/control.ts';
+import { askDaemon, pathOf } from '../../client.ts';
+import {
+  type AddCommand,
+  EXIT,
+  examples,
+  type JsonOptions,
+  jsonOption,
+  printJson,
+  type SocketOptions,
+  socketOption,
+} from '../../command.ts';
+import { renderBans, summariseBans } from '../../render/ban-table.ts';
+import type { Terminal } from '../../render/terminal.ts';
+
+type BansOptions = SocketOptions & JsonOptions & { readonly jail?: string };
+
+export const addBans: AddCommand = (program, { terminal, end }) => {
+  program
+    .command('bans')
+    .summary('list who is banned')
+    .description('Lists the bans in force, the newest last, and whether the kernel has confirmed them.')
+    .option('--jail <NAME>', 'only the bans of this jail')
+    .addOption(jsonOption())
+    .addOption(socketOption())
+    .addHelpText(
+      'after',
+      examples([
+        ['bailiff bans', 'every jail'],
+        ['bailiff bans --jail sshd', 'one jail'],
+        ["bailiff bans --json | jq -r '.bans[].offender'", 'addresses only'],
+      ]),
+    )
+    .action(async (options: BansOptions) => {
+      const path = pathOf(['bans'], { jail: options.jail });
+      const report = await askDaemon<BanListReport>(options, terminal, { method: 'GET', path });
+      if (options.json) printJson(terminal, report);
+      else terminal.print(renderBanList(report, terminal));
+      end(EXIT.done);
+    });
+};
+
+/** The table, and how many there are. */
+export function renderBanList({ bans }: BanListReport, terminal: Terminal): string {
+  if (bans.length === 0) return 'nobody is banned';
+  return `${renderBans(bans, true, terminal)}\n\n${summariseBans(bans)}`;
+}

@@ -1,0 +1,237 @@
+/** What an event says in the daemon's own log. Pure: an event gives one line with its fields, or none. */
+
+import { unreachable } from '../../core/errors.ts';
+import type { BailiffEvent, EventOf } from '../../core/event.ts';
+import type { Ban, Cause } from '../../core/ledger/decision.ts';
+import { printable } from '../../core/text/printable.ts';
+import { FOREVER, formatDuration, formatInstant } from '../../core/time.ts';
+
+/** The severities of RFC 5424 that are used here, with their numbers. */
+export type Severity = 'error' | 'warning' | 'notice' | 'info';
+export const SEVERITY_NUMBERS: Readonly<Record<Severity, number>> = {
+  error: 3,
+  warning: 4,
+  notice: 5,
+  info: 6,
+};
+
+export type LogLine = {
+  readonly severity: Severity;
+  /** One line, printable whatever the event holds. */
+  readonly message: string;
+  /** Identifies this kind of line for `journalctl MESSAGE_ID=` (systemd.journal-fields(7)). */
+  readonly messageId: string;
+  /** Further fields of the journal entry, such as BAILIFF_ADDRESS; names are valid field names. */
+  readonly fields: Readonly<Record<string, string>>;
+};
+
+/** Longest excerpt of an attacker's text in a line. */
+const MAX_EXCERPT_LENGTH = 64;
+
+const CAUSES: Readonly<Record<Cause, string>> = {
+  offence: 'offence',
+  operator: 'by the operator',
+  restore: 'found in the kernel',
+  expiry: 'its time is over',
+  reload: 'the new configuration spares it',
+  eviction: 'made room for another, see [limits] max_bans',
+};
+
+/** The line for an event; null for what only the metrics tell. */
+export function logLineOf(event: BailiffEvent): LogLine | null {
+  switch (event.kind) {
+    case 'started':
+      return line('notice', `bailiff ${event.version} starts`, '3fa8145b6de2475b813c8ca511c44588');
+    case 'ready':
+      return line('notice', 'ready', 'd51e7152ff5c4c16854f6cbda54432f6');
+    case 'stopping':
+      return line(
+        'notice',
+        `stopping: ${event.reason}; bans in the kernel stay`,
+        '45ab490152df4c8fb86faa0685c6a6fb',
+      );
+    case 'component':
+      return describeComponent(event);
+    case 'failure':
+      return describeFailure(event);
+    case 'ignored':
+      return line(
+        'info',
+        `ignored a failure of ${event.address} in ${event.jail}: ${describeExemption(event.reason)}`,
+        '9ec93ce61cc949a6b90385294cdc4221',
+        { BAILIFF_ADDRESS: event.address, BAILIFF_JAIL: event.jail },
+      );
+    case 'ban':
+      return describeBan(event.ban, `banned ${event.ban.offender}`, '92324081f028486f892ba056906c1fa5');
+    case 'extend':
+      return describeBan(
+        event.ban,
+        `extended the ban of ${event.ban.offender}`,
+        'ee78533f23784f7f851b54321fe6421d',
+      );
+    case 'unban':
+      return line(
+        'notice',
+        `unbanned ${event.ban.offender} in ${event.ban.jail}: ${CAUSES[event.cause]}`,
+        '3c2f4c727a6f4f08ab3455ca96ca2ee7',
+        { BAILIFF_ADDRESS: event.ban.offender, BAILIFF_JAIL: event.ban.jail, BAILIFF_CAUSE: event.cause },
+      );
+    case 'forgive':
+      return line(
+        'notice',
+        `forgot the failures of ${event.offender} in ${event.jail}`,
+        '109fec256e0f404d90787da03b44b1ec',
+        { BAILIFF_ADDRESS: event.offender, BAILIFF_JAIL: event.jail },
+      );
+    case 'rejected':
+      return line(
+        'warning',
+        `dropped ${count(event.count, 'record')} from ${event.sender || 'this host'} (${event.source}): ${event.reason}`,
+        '8ae3fda6fdaa40278ed3595eb0f618f7',
+        { BAILIFF_SENDER: event.sender },
+      );
+    case 'kernel-loss':
+      return line(
+        'warning',
+        `the kernel dropped ${count(event.count, 'datagram')} for ${event.listener}: raise net.core.rmem_max`,
+        'ef98f9a7d0ae409c83adc32a20b13d9d',
+      );
+    case 'handshake-failed':
+      return describeHandshake(event);
+    case 'firewall-error':
+      return line(
+        'error',
+        `firewall: ${event.message} (${count(event.elements, 'element')})`,
+        'e931a4f96a96430b91e76b77d4c305b6',
+      );
+    case 'firewall-drift':
+      return line('warning', describeDrift(event), '46608de21673498f921ff42452877e7b');
+    case 'state-error':
+      return line('error', `state: ${event.message}`, '99b78d9b343b4e53aff3d7500cdb65e5');
+    case 'journal-gap':
+      return line('warning', `journal: ${event.detail}`, 'c5e549333bd14b859167b643ca323cc7');
+    case 'limit':
+      return line(
+        'warning',
+        `limit ${event.limit} was hit ${count(event.count, 'time')}: ${event.detail}`,
+        '0c80c393eb61484c8b4f40b55414feb3',
+      );
+    case 'reload':
+      return describeReload(event);
+    case 'filter-refused':
+      return line(
+        'error',
+        `filter ${event.filter} is refused: ${event.problems[0] ?? ''}`,
+        '1c5c2c7fbeea4679bac15fe07dfe35c3',
+      );
+    case 'sender-change':
+      return describeSenderChange(event);
+    case 'records':
+    case 'sender-activity':
+    case 'connection':
+    case 'certificate':
+    case 'matched':
+    case 'filter-activity':
+    case 'enforced':
+    case 'firewall-transaction':
+    case 'dropped':
+    case 'state-commit':
+    case 'journal-lag':
+      return null;
+    default:
+      return unreachable(event);
+  }
+}
+
+function line(
+  severity: Severity,
+  message: string,
+  messageId: string,
+  fields: Readonly<Record<string, string>> = {},
+): LogLine {
+  return { severity, message: printable(message), messageId, fields };
+}
+
+function describeComponent(event: EventOf<'component'>): LogLine {
+  const severity = event.health === 'down' ? 'error' : event.health === 'degraded' ? 'warning' : 'info';
+  const advice = event.advice === '' ? '' : `; ${event.advice}`;
+  return line(severity, `${event.component}: ${event.detail}${advice}`, 'e8f714e51d2c40e4b0d3d3f97742198f', {
+    BAILIFF_COMPONENT: event.component,
+    BAILIFF_HEALTH: event.health,
+  });
+}
+
+function describeHandshake(event: EventOf<'handshake-failed'>): LogLine {
+  const times = event.count === 1 ? '' : ` ${count(event.count, 'time')}`;
+  const advice = event.advice === '' ? '' : `; ${event.advice}`;
+  const message = `TLS handshake of ${event.sender || 'several peers'} failed${times}: ${event.detail}${advice}`;
+  return line('warning', message, '6cb2c4c53b6f4f0ba4a2e8cf5b0e51d7', {
+    BAILIFF_SENDER: event.sender,
+    BAILIFF_REASON: event.reason,
+  });
+}
+
+function describeFailure(event: EventOf<'failure'>): LogLine {
+  const user =
+    event.user === '' ? '' : ` (user ${JSON.stringify(printable(event.user, MAX_EXCERPT_LENGTH))})`;
+  const reached = Math.min(event.count, event.maxRetry);
+  const message = `failure ${reached}/${event.maxRetry} of ${event.address} in ${event.jail}${user}`;
+  return line('info', message, 'ff8aac41f2be41b88fe0c61191c2d6ad', {
+    BAILIFF_ADDRESS: event.address,
+    BAILIFF_JAIL: event.jail,
+    BAILIFF_FILTER: event.filter,
+  });
+}
+
+function describeBan(ban: Ban, deed: string, messageId: string): LogLine {
+  const duration = ban.until >= FOREVER ? 'forever' : `for ${formatDuration(ban.until - ban.since)}`;
+  const reason = ban.cause === 'offence' ? count(ban.failures, 'failure') : CAUSES[ban.cause];
+  return line('notice', `${deed} in ${ban.jail} ${duration} (${reason})`, messageId, {
+    BAILIFF_ADDRESS: ban.offender,
+    BAILIFF_JAIL: ban.jail,
+    BAILIFF_CAUSE: ban.cause,
+    BAILIFF_UNTIL: formatInstant(ban.until),
+  });
+}
+
+function describeExemption(reason: EventOf<'ignored'>['reason']): string {
+  switch (reason) {
+    case 'ignore':
+      return 'it is on the ignore list';
+    case 'protected':
+      return 'it is trusted, or an address of this host';
+    case 'unbannable':
+      return 'it is no address of a single far host';
+    case 'sender-jails':
+      return 'whoever reported it may not feed this jail';
+    default:
+      return unreachable(reason);
+  }
+}
+
+function describeSenderChange(event: EventOf<'sender-change'>): LogLine {
+  const isGood = event.change === 'returned' || event.change === 'calm';
+  const message = `sender ${event.name || event.sender}: ${event.detail}`;
+  return line(isGood ? 'notice' : 'warning', message, '6a0a5a86f6a14a0d9f5e4ae3b1c57c21', {
+    BAILIFF_SENDER: event.name || event.sender,
+    BAILIFF_CHANGE: event.change,
+  });
+}
+
+function describeDrift(event: EventOf<'firewall-drift'>): string {
+  if (event.tableLost)
+    return `firewall: somebody removed the table; it is back with ${count(event.missing, 'element')}`;
+  const { missing, surplus, wrongTimeout } = event;
+  return `firewall: the kernel differed: ${missing} missing, ${wrongTimeout} with another timeout, ${surplus} unknown`;
+}
+
+function describeReload(event: EventOf<'reload'>): LogLine {
+  const id = '936ccb6262b6417cbb6301253ab9336e';
+  if (event.result === 'applied') return line('notice', `reloaded: ${count(event.jails, 'jail')}`, id);
+  return line('error', `reload refused, the old configuration stays: ${event.problems[0] ?? ''}`, id);
+}
+
+/** `1 element`, `2 elements`. */
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}

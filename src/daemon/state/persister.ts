@@ -1,0 +1,206 @@
+/**
+ * Brings the ledger's changes and the journal's position to the disk together. One commit is under way at a time and
+ * what happens meanwhile goes into the next: that is the group commit. Announcements wait for their commit, so that a
+ * ban which was announced survives; when the disk refuses, they are made all the same, since the kernel holds the ban,
+ * and the changes are tried again.
+ */
+import { OperationalError } from '../../core/errors.ts';
+import type { BailiffEvent, Emit } from '../../core/event.ts';
+import type { Ledger } from '../../core/ledger/ledger.ts';
+import type { LedgerChanges } from '../../core/ledger/snapshot.ts';
+import type { Clock } from '../../core/time.ts';
+import type { Store } from '../../state/store.ts';
+
+/** How long a mere step forward in the journal, with nothing decided, may wait for its commit. */
+const POSITION_DELAY_MILLISECONDS = 1_000;
+
+/** Announcements that wait for a slow disk; beyond this they are made at once, for the kernel holds the bans. */
+const MAX_WAITING_ANNOUNCEMENTS = 10_000;
+
+/** How long to wait after a commit that failed, at first; then twice as long each time. */
+const MIN_RETRY_DELAY_MILLISECONDS = 2_000;
+const MAX_RETRY_DELAY_MILLISECONDS = 30_000;
+
+export type PersisterOptions = {
+  readonly store: Store;
+  readonly ledger: Ledger;
+  readonly journalPosition: string | null;
+  readonly clock: Clock;
+  readonly emit: Emit;
+};
+
+export class Persister {
+  readonly #options: PersisterOptions;
+  #position: string | null;
+  #storedPosition: string | null;
+  /** In the order of their happening, those of the commit under way first. */
+  #announcements: BailiffEvent[] = [];
+  /** How many of them the commit under way makes true. */
+  #committing = 0;
+  #changed = false;
+  #running: Promise<void> | null = null;
+  /** Commits that were begun with all that had changed by then. */
+  #attempts = 0;
+  #timer: NodeJS.Timeout | null = null;
+  /** What the last commit failed with; null when it did not. */
+  #failure: OperationalError | null = null;
+  /** Whether the store has no file: after damage that could not be repaired at once. */
+  #mustReopen = false;
+  #retryDelay = MIN_RETRY_DELAY_MILLISECONDS;
+  #closed = false;
+
+  constructor(options: PersisterOptions) {
+    this.#options = options;
+    this.#position = options.journalPosition;
+    this.#storedPosition = options.journalPosition;
+  }
+
+  /** Notes how far the journal has been dealt with. Call it after the ledger has seen the entries. */
+  advance(position: string): void {
+    this.#position = position;
+    if (!this.#changed) this.#later(POSITION_DELAY_MILLISECONDS);
+  }
+
+  /** The ledger has changed: store it soon, and emit these events when that is done. */
+  changed(announcements: readonly BailiffEvent[]): void {
+    this.#changed = true;
+    for (const event of announcements) this.#announcements.push(event);
+    if (this.#failure !== null || this.#announcements.length > MAX_WAITING_ANNOUNCEMENTS) {
+      this.#announce(this.#announcements.length);
+    }
+    if (this.#failure === null) this.#start();
+  }
+
+  /**
+   * Resolves when everything up to now is on the disk, or has been refused once. What comes meanwhile is not waited
+   * for.
+   */
+  async flush(): Promise<void> {
+    const attempts = this.#attempts;
+    this.#start();
+    await this.#running;
+    // The commit that was under way may have been put together before the latest change.
+    if (this.#attempts > attempts || !this.#hasNews()) return;
+    this.#start();
+    await this.#running;
+  }
+
+  /** Stores what is left and takes nothing more. */
+  async close(): Promise<void> {
+    await this.flush();
+    this.#closed = true;
+    this.#cancelTimer();
+  }
+
+  #hasNews(): boolean {
+    return this.#changed || this.#position !== this.#storedPosition;
+  }
+
+  #start(): void {
+    if (this.#running !== null || this.#closed) return;
+    this.#cancelTimer();
+    this.#running = this.#commit().finally(() => {
+      this.#running = null;
+      if (this.#changed && this.#failure === null) this.#start();
+    });
+  }
+
+  async #commit(): Promise<void> {
+    // Everything that one turn of the event loop brings goes into one transaction.
+    await new Promise((resolve) => setImmediate(resolve));
+    if (!this.#hasNews()) return;
+    this.#attempts++;
+    try {
+      await this.#reopen();
+    } catch (error) {
+      this.#failed(operational(error));
+      return;
+    }
+    await this.#commitChanges();
+  }
+
+  async #commitChanges(): Promise<void> {
+    const { ledger, store, clock, emit } = this.#options;
+    const position = this.#position;
+    const changes = ledger.takeChanges();
+    this.#committing = this.#announcements.length;
+    this.#changed = false;
+    const startedAt = clock.now();
+    try {
+      await store.commit(changes, position);
+    } catch (error) {
+      const failure = operational(error);
+      if (failure.code === 'state-damaged') ledger.returnWhole();
+      else ledger.returnChanges(changes);
+      this.#failed(failure);
+      return;
+    }
+    this.#storedPosition = position;
+    this.#recovered();
+    emit({ kind: 'state-commit', changes: countChanges(changes), duration: clock.now() - startedAt });
+    this.#announce(this.#committing);
+  }
+
+  /** Has the store begin another file, for the whole ledger. */
+  async #reopen(): Promise<void> {
+    if (!this.#mustReopen) return;
+    await this.#options.store.load();
+    this.#mustReopen = false;
+    this.#options.ledger.returnWhole();
+  }
+
+  #failed(error: OperationalError): void {
+    const { emit } = this.#options;
+    const isNews = this.#failure?.message !== error.message;
+    this.#changed = true;
+    this.#failure = error;
+    if (error.code === 'state-closed') this.#mustReopen = true;
+    const { message, advice } = error;
+    emit({ kind: 'state-error', message, advice });
+    if (isNews) emit({ kind: 'component', component: 'state', health: 'degraded', detail: message, advice });
+    this.#announce(this.#announcements.length);
+    this.#cancelTimer();
+    this.#later(this.#retryDelay);
+    this.#retryDelay = Math.min(2 * this.#retryDelay, MAX_RETRY_DELAY_MILLISECONDS);
+  }
+
+  #recovered(): void {
+    if (this.#failure === null) return;
+    this.#failure = null;
+    this.#retryDelay = MIN_RETRY_DELAY_MILLISECONDS;
+    const detail = 'the state is on the disk again';
+    this.#options.emit({ kind: 'component', component: 'state', health: 'up', detail, advice: '' });
+  }
+
+  /** Emits the first `count` of what waits. */
+  #announce(count: number): void {
+    const announcements = this.#announcements;
+    this.#announcements = announcements.slice(count);
+    this.#committing = Math.max(0, this.#committing - count);
+    for (const event of announcements.slice(0, count)) this.#options.emit(event);
+  }
+
+  #later(delayMilliseconds: number): void {
+    if (this.#timer !== null || this.#closed) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.#start();
+    }, delayMilliseconds);
+    this.#timer.unref();
+  }
+
+  #cancelTimer(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+}
+
+/** Passes an OperationalError on and throws what is a bug. */
+function operational(error: unknown): OperationalError {
+  if (error instanceof OperationalError) return error;
+  throw error;
+}
+
+function countChanges(changes: LedgerChanges): number {
+  return Object.values(changes).reduce((sum, list) => sum + list.length, 0);
+}

@@ -1,0 +1,383 @@
+/**
+ * Syslog over TCP (RFC 6587) and TLS (RFC 5425). A connection holds one framer and nothing else; all of them share a
+ * parser. No sender can starve another: a chunk is at most 64 KiB, libuv takes at most 32 of them from one connection
+ * before it goes on to the next (uv__read), and messages, connections, connections of one sender, handshakes and idle
+ * time have their limits.
+ */
+import type { X509Certificate } from 'node:crypto';
+import { createServer, type Server, type Socket } from 'node:net';
+import type { ListenAddress } from '../../config/plan.ts';
+import { parseAddress } from '../../core/address/address.ts';
+import type { LimitName } from '../../core/event.ts';
+import { duplicateSocket } from '../../native/socket-calls.ts';
+import { type Sender, SenderGate } from '../../senders/gate.ts';
+import { Tally } from '../../senders/tally.ts';
+import { Framer } from '../../syslog/framing.ts';
+import { type Origin, SyslogParser } from '../../syslog/parse.ts';
+import {
+  Batcher,
+  describeFailure,
+  formatEndpoint,
+  type ListenerOptions,
+  type ListeningSource,
+  Perseverance,
+} from '../listen.ts';
+import { disbelief, namesOf } from './client-certificate.ts';
+import { ConnectionCount, type ConnectionLimits } from './connection-limits.ts';
+import type { HandshakeFailure } from './handshake-failure.ts';
+import { isSilent, lookInterval, type SilenceLimits } from './silence.ts';
+import { Handshakes, type HandshakesOptions, type TlsCredentials } from './tls-handshakes.ts';
+
+export type StreamOptions = ListenerOptions &
+  ConnectionLimits &
+  SilenceLimits & {
+    /** Speak TLS. */
+    readonly credentials?: TlsCredentials;
+    /** A socket that is bound already, in place of one of our own. It is left open. */
+    readonly descriptor?: number;
+    /** In place of the limits that handshakes have. */
+    readonly handshakes?: Pick<HandshakesOptions, 'timeoutMilliseconds' | 'maxHandshakes'>;
+  };
+
+/** What can change while connections are open; these keep what they began with, unless their certificate is revoked. */
+export type StreamSettings = ConnectionLimits & {
+  readonly maxMessageBytes: number;
+  readonly credentials?: TlsCredentials;
+};
+
+export interface StreamSource extends ListeningSource {
+  /**
+   * For connections to come; those whose certificates are believed no longer are closed. Throws the error of OpenSSL
+   * when the credentials do not go together.
+   */
+  configure(settings: StreamSettings): void;
+}
+
+const KEEPALIVE_MILLISECONDS = 60_000;
+
+/** Connections that wait to be accepted, of which the kernel takes at most net.core.somaxconn. */
+const BACKLOG = 4_096;
+
+/**
+ * A listener on one address. It never throws but for credentials that do not go together; what goes wrong is told by
+ * events and `onState`.
+ */
+export function createStreamSource(options: StreamOptions): StreamSource {
+  return new StreamListener(options);
+}
+
+class StreamListener implements StreamSource {
+  readonly #options: StreamOptions;
+  readonly #kind: 'tcp' | 'tls';
+  readonly #gate: SenderGate;
+  readonly #tally: Tally;
+  readonly #batcher: Batcher;
+  readonly #perseverance: Perseverance;
+  readonly #parser = new SyslogParser();
+  readonly #origin: Origin;
+  readonly #sockets = new Set<Socket>();
+  readonly #receiving = new Set<Receiving>();
+  #lookTimer: NodeJS.Timeout | null = null;
+  readonly #count: ConnectionCount;
+  #handshakes: Handshakes | null = null;
+  #credentials: TlsCredentials | null;
+  #maxMessageBytes: number;
+  #open = 0;
+  #server: Server | null = null;
+
+  constructor(options: StreamOptions) {
+    this.#options = options;
+    const { senders, emit, sink, maxMessageBytes, credentials = null } = options;
+    this.#kind = credentials === null ? 'tcp' : 'tls';
+    this.#maxMessageBytes = maxMessageBytes;
+    this.#credentials = credentials;
+    this.#tally = new Tally(emit);
+    this.#gate = new SenderGate({ transport: this.#kind, senders, tally: this.#tally, emit });
+    this.#batcher = new Batcher(this.#kind, sink);
+    this.#origin = { at: 0, source: this.#kind, sender: '' };
+    this.#count = new ConnectionCount(options);
+    if (credentials !== null) this.#handshakes = this.#createHandshakes(credentials);
+    this.#perseverance = new Perseverance(
+      () => this.#listen(),
+      (error, pause) => options.onState(describeFailure(this.#kind, options.listen, error, pause)),
+    );
+  }
+
+  start(): Promise<void> {
+    return this.#perseverance.attempt();
+  }
+
+  async stop(): Promise<void> {
+    await this.#perseverance.stop();
+    if (this.#lookTimer !== null) clearInterval(this.#lookTimer);
+    this.#lookTimer = null;
+    const server = this.#server;
+    this.#server = null;
+    const closed: Promise<void>[] = [];
+    if (server !== null) closed.push(new Promise((resolve) => server.close(() => resolve())));
+    for (const socket of this.#sockets) {
+      closed.push(new Promise((resolve) => socket.once('close', () => resolve())));
+      socket.destroy();
+    }
+    await Promise.all(closed);
+    this.#batcher.flush();
+    this.#gate.report();
+    this.#tally.report();
+  }
+
+  configure(settings: StreamSettings): void {
+    const { credentials } = settings;
+    if (credentials !== undefined && this.#handshakes !== null) {
+      this.#handshakes.setCredentials(credentials);
+      const isDisbelieved = disbelief(this.#credentials ?? credentials, credentials);
+      for (const { raw, certificate } of this.#receiving)
+        if (certificate !== null && isDisbelieved(certificate)) raw.destroy();
+      this.#credentials = credentials;
+    }
+    this.#count.setLimits(settings);
+    this.#maxMessageBytes = settings.maxMessageBytes;
+  }
+
+  address(): ListenAddress | null {
+    const bound = this.#server?.address();
+    return bound === null || bound === undefined || typeof bound === 'string'
+      ? null
+      : { host: bound.address, port: bound.port };
+  }
+
+  #listen(): Promise<void> {
+    const { listen, descriptor, ipv6Only = false, onState } = this.#options;
+    const { host, port } = listen;
+    const server = createServer(
+      { keepAlive: true, keepAliveInitialDelay: KEEPALIVE_MILLISECONDS },
+      (socket) => this.#accept(socket),
+    );
+    const where =
+      descriptor === undefined
+        ? { host, port, ipv6Only, backlog: BACKLOG }
+        : { fd: duplicateSocket(descriptor) };
+    return new Promise((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(where, () => {
+        server.removeAllListeners('error');
+        server.on('error', (error) => this.#fail(server, error));
+        this.#server = server;
+        const bound = this.address() ?? listen;
+        onState({
+          source: this.#kind,
+          listener: `${this.#kind} ${formatEndpoint(host, port)}`,
+          health: 'up',
+          detail: `${this.#kind} ${formatEndpoint(bound.host, bound.port)}`,
+          advice: '',
+        });
+        resolve();
+      });
+    });
+  }
+
+  /** Listens anew; the connections there are go on. */
+  #fail(server: Server, error: Error): void {
+    if (this.#server !== server) return;
+    this.#server = null;
+    server.close();
+    this.#perseverance.retryAfter(error);
+  }
+
+  #createHandshakes(credentials: TlsCredentials): Handshakes {
+    return new Handshakes({
+      ...this.#options.handshakes,
+      credentials,
+      clock: this.#options.clock,
+      onSecured: (socket, raw, certificate) => this.#openSecured(socket, raw, certificate),
+      onFailed: (raw, failure) => this.#countFailure(peerOf(raw), failure),
+      onLimit: (raw, limit, what) => this.#countLimit(limit, peerOf(raw), what),
+    });
+  }
+
+  #accept(socket: Socket): void {
+    // A peer that resets its connection is told of by `close`; without a listener the error would be thrown.
+    socket.on('error', () => {});
+    const peer = peerOf(socket);
+    // A certificate may let in who has no permitted address.
+    const isOpenToAll = this.#credentials !== null && this.#credentials.clientCa !== null;
+    const sender = isOpenToAll ? null : this.#gate.admit(socket.remoteAddress ?? '');
+    const isRefused = sender === null && !isOpenToAll;
+    if (isRefused || !this.#enter(peer)) {
+      socket.destroy();
+      return;
+    }
+    this.#sockets.add(socket);
+    socket.on('close', () => this.#leave(socket, peer));
+    if (this.#handshakes !== null) this.#handshakes.begin(socket, peer);
+    else if (sender !== null) this.#receive(socket, socket, sender, null);
+  }
+
+  /**
+   * Counts one more connection, or tells what keeps it out. Where there is no room for it, the oldest unfinished
+   * handshake makes some, as honest ones do not grow old; how many may begin keeps others from breaking off these.
+   */
+  #enter(peer: string): boolean {
+    if (this.#handshakes?.admits(peer) === false) {
+      this.#countLimit('handshakes', peer, 'TLS handshakes refused');
+      return false;
+    }
+    let limit = this.#count.enter(peer);
+    if (limit !== null && this.#makeRoom(limit === 'connections' ? null : peer))
+      limit = this.#count.enter(peer);
+    if (limit !== null) this.#countLimit(limit, peer, 'connections refused');
+    return limit === null;
+  }
+
+  /** Breaks off the oldest unfinished handshake, that of `peer` unless it is null; false when there is none. */
+  #makeRoom(peer: string | null): boolean {
+    const oldest = this.#handshakes?.breakOffOldest(peer) ?? null;
+    if (oldest !== null) this.#leave(oldest.raw, oldest.peer);
+    return oldest !== null;
+  }
+
+  #leave(socket: Socket, peer: string): void {
+    if (this.#sockets.delete(socket)) this.#count.leave(peer);
+  }
+
+  #openSecured(socket: Socket, raw: Socket, certificate: X509Certificate | null): void {
+    const sender = this.#gate.admit(
+      raw.remoteAddress ?? '',
+      certificate === null ? [] : namesOf(certificate),
+    );
+    if (sender === null) raw.destroy();
+    else this.#receive(socket, raw, sender, certificate);
+  }
+
+  /** `raw` is the connection below `socket`; without TLS they are one. */
+  #receive(socket: Socket, raw: Socket, admitted: Sender, certificate: X509Certificate | null): void {
+    const { clock } = this.#options;
+    const maxMessageBytes = this.#maxMessageBytes;
+    const framer = new Framer(maxMessageBytes);
+    const names = certificate === null ? [] : namesOf(certificate);
+    const receiving: Receiving = {
+      raw,
+      certificate,
+      sender: admitted,
+      since: performance.now(),
+      messages: 0,
+    };
+    const take = (bytes: Buffer, start: number, end: number, isCut: boolean) => {
+      receiving.messages++;
+      const { sender } = receiving;
+      if (isCut && end - start >= maxMessageBytes) {
+        this.#countLimit('message-length', sender.identity, `messages cut at ${maxMessageBytes} bytes`);
+      }
+      this.#take(bytes, start, end, isCut, sender);
+    };
+    this.#receiving.add(receiving);
+    this.#tellConnection(admitted, 'opened');
+    this.#lookTimer ??= setInterval(() => this.#closeSilent(), lookInterval(this.#options)).unref();
+    socket.on('data', (chunk: Buffer) => {
+      const renewed = this.#gate.renew(receiving.sender, names);
+      if (renewed === null) {
+        raw.destroy();
+        return;
+      }
+      receiving.sender = renewed;
+      this.#origin.at = clock.now();
+      this.#batcher.addBytes(chunk.length);
+      const before = receiving.messages;
+      framer.push(chunk, take);
+      if (receiving.messages > before) receiving.since = performance.now();
+    });
+    // Over TLS anybody on the way can end a connection with a forged FIN, and Node.js does not say whether the client
+    // has (close_notify, RFC 8446 section 6.1): a last line without its end is a cut one there.
+    let isEnded = false;
+    socket.on('end', () => {
+      isEnded = true;
+    });
+    socket.on('close', () => {
+      this.#origin.at = clock.now();
+      framer.end(isEnded && this.#kind === 'tcp', take);
+      this.#receiving.delete(receiving);
+      this.#tellConnection(admitted, 'closed');
+    });
+  }
+
+  /** Bytes alone keep no connection open: only messages do. */
+  #closeSilent(): void {
+    const now = performance.now();
+    for (const { raw, sender, since, messages } of this.#receiving) {
+      if (!isSilent(this.#options, now - since, messages)) continue;
+      this.#countLimit('idle-time', sender.address, 'connections without a message closed');
+      raw.destroy();
+    }
+  }
+
+  #take(bytes: Buffer, start: number, end: number, isCut: boolean, sender: Sender): void {
+    this.#origin.sender = sender.identity;
+    if (!sender.admits(this.#origin.at)) return;
+    const record = this.#parser.parse(bytes, start, end, this.#origin, isCut, this.#options.wants);
+    const { dialect } = this.#parser;
+    if (record === null) this.#countEmpty(sender.identity);
+    else if (record !== 'unwanted') this.#batcher.add(sender.take(record, end - start, dialect));
+    else {
+      sender.count(this.#parser, end - start, dialect);
+      this.#batcher.addUnwanted();
+    }
+  }
+
+  #tellConnection({ address }: Sender, change: 'opened' | 'closed'): void {
+    this.#open += change === 'opened' ? 1 : -1;
+    this.#options.emit({
+      kind: 'connection',
+      source: this.#kind,
+      sender: address,
+      change,
+      open: this.#open,
+    });
+  }
+
+  #countEmpty(peer: string): void {
+    this.#tally.add('empty', peer, (sender, count) => ({
+      kind: 'rejected',
+      source: this.#kind,
+      sender,
+      reason: 'empty',
+      count,
+    }));
+  }
+
+  #countFailure(peer: string, { reason, detail, advice }: HandshakeFailure): void {
+    this.#tally.add(`handshake ${reason}`, peer, (sender, count) => ({
+      kind: 'handshake-failed',
+      source: this.#kind,
+      sender,
+      reason,
+      detail,
+      advice,
+      count,
+    }));
+  }
+
+  #countLimit(limit: LimitName, peer: string, what: string): void {
+    this.#tally.add(limit, peer, (sender, count) => ({
+      kind: 'limit',
+      limit,
+      detail: `${this.#kind} ${what}, of ${sender || 'several senders'}`,
+      count,
+    }));
+  }
+}
+
+/** A connection that messages come from. */
+type Receiving = {
+  readonly raw: Socket;
+  /** What its client has shown; null without one. */
+  readonly certificate: X509Certificate | null;
+  /** As it is since the last reload. */
+  sender: Sender;
+  /** When it was opened, or completed its last message: milliseconds of performance.now(). */
+  since: number;
+  messages: number;
+};
+
+/** The peer's canonical address; '' when it has gone already. */
+function peerOf(socket: Socket): string {
+  return parseAddress(socket.remoteAddress ?? '') ?? '';
+}

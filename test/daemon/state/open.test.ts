@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { type TestContext, test } from 'node:test';
+import { openState } from '../../../src/daemon/state/open.ts';
+import { STATE_FILE } from '../../../src/state/sqlite.ts';
+import { Recorder } from '../parts.ts';
+
+const CHANGES = {
+  rewritten: [],
+  windows: [],
+  windowsGone: [],
+  bans: [],
+  bansGone: [],
+  totals: [{ jail: 'sshd', failures: 5, bans: 1 }],
+};
+
+function directoryOf(t: TestContext): string {
+  const directory = mkdtempSync(join(tmpdir(), 'bailiff-state-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  return directory;
+}
+
+function healthOf(recorder: Recorder): string[] {
+  return recorder.of('component').map(({ component, health }) => `${component} ${health}`);
+}
+
+test('the state is read, and told to be up', async (t) => {
+  const directory = directoryOf(t);
+  const recorder = new Recorder();
+  const first = await openState(directory, recorder.emit);
+  assert.deepEqual(first.state.ledger.totals, []);
+  await first.store.commit(CHANGES, 'a cursor');
+  await first.store.close();
+  const { store, state } = await openState(directory, recorder.emit);
+  t.after(() => store.close());
+  assert.deepEqual(state.ledger.totals, CHANGES.totals);
+  assert.equal(state.journalPosition, 'a cursor');
+  assert.deepEqual(healthOf(recorder), ['state up', 'state up']);
+});
+
+test('a state that another daemon has is not gone on without', async (t) => {
+  const directory = directoryOf(t);
+  const { store } = await openState(directory, () => {});
+  t.after(() => store.close());
+  const recorder = new Recorder();
+  await assert.rejects(openState(directory, recorder.emit), { code: 'state-locked' });
+  assert.deepEqual(recorder.events, []);
+});
+
+test('nor is one of a later version', async (t) => {
+  const directory = directoryOf(t);
+  const { store } = await openState(directory, () => {});
+  await store.close();
+  const database = new DatabaseSync(join(directory, STATE_FILE));
+  database.exec(`INSERT INTO migrations (version, name) VALUES (999, 'of the future')`);
+  database.close();
+  await assert.rejects(
+    openState(directory, () => {}),
+    { code: 'state-version', message: /version 999/ },
+  );
+});
+
+test('where nothing can be kept the daemon goes on, forgets, and says so', async (t) => {
+  const file = join(directoryOf(t), 'a-file');
+  writeFileSync(file, '');
+  const recorder = new Recorder();
+  const { store, state } = await openState(join(file, 'state'), recorder.emit);
+  assert.deepEqual(healthOf(recorder), ['state degraded']);
+  assert.match(recorder.of('component')[0]?.detail ?? '', /^nothing is kept over a restart: /);
+  assert.notEqual(recorder.of('component')[0]?.advice, '');
+  assert.deepEqual(state, { ledger: { windows: [], bans: [], totals: [] }, journalPosition: null });
+  await store.commit(CHANGES, 'a cursor');
+  assert.deepEqual((await store.load()).journalPosition, null);
+  await store.close();
+});
+
+test('a damaged state is set aside and a new one begun, which is told', async (t) => {
+  const directory = directoryOf(t);
+  writeFileSync(join(directory, STATE_FILE), 'no database at all '.repeat(500));
+  const recorder = new Recorder();
+  const { store } = await openState(directory, recorder.emit);
+  t.after(() => store.close());
+  assert.match(recorder.of('state-error')[0]?.message ?? '', /was damaged: it is kept as/);
+  assert.deepEqual(healthOf(recorder), ['state up']);
+});

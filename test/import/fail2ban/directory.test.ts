@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { loadConfig } from '../../../src/config/load.ts';
+import { OperationalError } from '../../../src/core/errors.ts';
+import { type Fail2banImport, importFail2ban } from '../../../src/import/fail2ban/directory.ts';
+import { writeFilter, writeJails } from '../../../src/import/fail2ban/toml.ts';
+
+const EXAMPLE = fileURLToPath(new URL('../example', import.meta.url));
+const GOLDEN = fileURLToPath(new URL('../golden', import.meta.url));
+
+test('the example becomes jails and filters, and every difference has its line', () => {
+  const imported = importFail2ban(EXAMPLE);
+  assertGolden('jails.toml', writeJails(imported.jails, imported.defaults));
+  for (const filter of imported.filters) assertGolden(`${filter.name}.toml`, writeFilter(filter));
+  assertGolden('remarks.txt', showRemarks(imported));
+  assert.deepEqual(imported.tally, { filters: 2, refused: [], jails: 5 });
+});
+
+test('what is written is a configuration that loads', (t) => {
+  const { filters, jails, defaults } = importFail2ban(EXAMPLE);
+  const directory = makeDirectory(t);
+  mkdirSync(join(directory, 'filters'));
+  for (const filter of filters) {
+    writeFileSync(join(directory, 'filters', `${filter.name}.toml`), writeFilter(filter));
+  }
+  const configPath = join(directory, 'bailiff.toml');
+  writeFileSync(configPath, writeJails(jails, defaults));
+  const options = { configPath, filterDirectories: [{ path: join(directory, 'filters'), strict: false }] };
+  const { plan, problems, warnings } = loadConfig({ ...options, uid: 0, env: {} });
+  assert.deepEqual(problems, []);
+  assert.deepEqual(
+    plan?.filters.map(({ name }) => name),
+    ['gate', 'gate-strict', 'shop'],
+  );
+  assert.deepEqual(
+    plan?.jails.map(({ policy }) => policy.name),
+    ['gate'],
+  );
+  assert.equal(warnings.filter(({ message }) => message.includes('has no samples')).length, 3);
+});
+
+test('an imported filter may not be shipped: there it is refused for having no samples', (t) => {
+  const [filter] = importFail2ban(EXAMPLE).filters;
+  assert.ok(filter);
+  const directory = makeDirectory(t);
+  writeFileSync(join(directory, `${filter.name}.toml`), writeFilter(filter));
+  const configPath = join(directory, 'bailiff.toml');
+  writeFileSync(configPath, '');
+  const filterDirectories = [{ path: directory, strict: true }];
+  const { problems } = loadConfig({ configPath, filterDirectories, uid: 0, env: {} });
+  assert.match(problems.map(({ message }) => message).join('\n'), /has no samples/);
+});
+
+test('a directory without a configuration is no success', (t) => {
+  const directory = makeDirectory(t);
+  assert.throws(() => importFail2ban(directory), OperationalError);
+  assert.throws(() => importFail2ban(join(directory, 'none')), OperationalError);
+});
+
+test('a file that cannot be read, or is none of ours, harms itself alone', (t) => {
+  const directory = makeDirectory(t);
+  cpSync(EXAMPLE, directory, { recursive: true });
+  writeFileSync(join(directory, 'filter.d', 'bad.conf'), Buffer.from([0xff, 0xfe, 0x0a]));
+  writeFileSync(
+    join(directory, 'filter.d', 'loop.conf'),
+    '[Definition]\na = <b>\nb = <a>x\nfailregex = <a>\n',
+  );
+  writeFileSync(join(directory, 'filter.d', 'self.conf'), '[Definition]\nfailregex = %(failregex)s\n');
+  writeFileSync(
+    join(directory, 'filter.d', 'outside.conf'),
+    '[INCLUDES]\nbefore = ../../../../etc/passwd\n/etc/passwd\n[Definition]\nfailregex = ^x <HOST>$\nno option\n',
+  );
+  const imported = importFail2ban(directory);
+  const text = showRemarks(imported);
+  assert.deepEqual(imported.tally.refused, ['loop', 'self']);
+  assert.match(text, /^filter\.d\/bad\.conf:0: refused: .*UTF-8/m);
+  assert.match(text, /^filter\.d\/loop\.conf:\d: refused: filter loop: too much is put into this value/m);
+  assert.match(text, /^filter\.d\/self\.conf:2: refused: filter self: %\(failregex\)s refers to itself/m);
+  assert.match(text, /^filter\.d\/outside\.conf:6: refused: is no option/m);
+  assert.ok(imported.filters.some(({ name }) => name === 'outside'));
+});
+
+function showRemarks({ remarks }: Fail2banImport): string {
+  const lines = remarks.map(({ severity, subject, place, message }) => {
+    const about = subject === '' ? '' : `${subject}: `;
+    return `${place.file}:${place.line}: ${severity}: ${about}${message}\n`;
+  });
+  return lines.join('');
+}
+
+function makeDirectory(t: TestContext): string {
+  const directory = mkdtempSync(join(tmpdir(), 'bailiff-import-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  return directory;
+}
+
+/** Compares with test/import/golden/NAME, or writes that file when UPDATE_GOLDEN is set. */
+function assertGolden(name: string, text: string): void {
+  const file = join(GOLDEN, name);
+  if (process.env.UPDATE_GOLDEN) {
+    mkdirSync(GOLDEN, { recursive: true });
+    writeFileSync(file, text);
+  }
+  assert.equal(text, readFileSync(file, 'utf8'), file);
+}
