@@ -1,7 +1,7 @@
 /**
  * `npm run package`: the packages of bailiff, all from one machine.
  *
- *     node packaging/build.ts [--arch amd64,arm64] [--format deb,rpm] [--output build/packages]
+ *     sh packaging/node.sh packaging/build.ts [--arch amd64,arm64] [--format deb,rpm] [--output build/packages]
  *
  * The same sources give the same bytes, see SOURCE_DATE_EPOCH in release.ts. Needs dpkg-deb, rpmbuild, tar and npm.
  */

@@ -2,7 +2,7 @@
  * Writes the manual, the completions of the shells and the schemas for editors, all made from the commands and the
  * schemas of the program, so that none can say what is not so:
  *
- *     node packaging/generate.ts OUTPUT_DIRECTORY
+ *     sh packaging/node.sh packaging/generate.ts OUTPUT_DIRECTORY
  *
  * The same sources give the same bytes; the date in the manual is that of the release.
  */

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /** From the shell's words to a command, and from its exit status to the shell: the only process.exit. */
 import { runCommandLine } from './cli/program.ts';
 import { flushOutput, openTerminal } from './cli/render/terminal.ts';
