@@ -5,7 +5,8 @@
  */
 import type { Address, Network } from './address/address.ts';
 import type { RuleKind } from './failure.ts';
-import type { Ban, Cause } from './ledger/decision.ts';
+import type { BanChange, BanLogPosition } from './ledger/ban-log.ts';
+import type { Ban } from './ledger/decision.ts';
 import type { SourceKind } from './record.ts';
 import type { Microseconds } from './time.ts';
 
@@ -192,9 +193,8 @@ export type BailiffEvent =
       readonly address: Address;
       readonly reason: 'ignore' | 'protected' | 'unbannable' | 'sender-jails';
     }
-  | { readonly kind: 'ban'; readonly ban: Ban }
-  | { readonly kind: 'extend'; readonly ban: Ban }
-  | { readonly kind: 'unban'; readonly ban: Ban; readonly cause: Cause }
+  /** `ban`, `extend` and `unban`, with the position in the ban log to which they lead. */
+  | (BanChange & { readonly position: BanLogPosition })
   | { readonly kind: 'forgive'; readonly jail: string; readonly offender: Network }
   | {
       /**
@@ -236,6 +236,43 @@ export type BailiffEvent =
   | { readonly kind: 'filter-refused'; readonly filter: string; readonly problems: readonly string[] };
 
 export type EventKind = BailiffEvent['kind'];
+
+/** Every kind there is. */
+export const EVENT_KINDS: Readonly<Record<EventKind, true>> = {
+  started: true,
+  ready: true,
+  stopping: true,
+  component: true,
+  records: true,
+  rejected: true,
+  'sender-activity': true,
+  'sender-change': true,
+  'kernel-loss': true,
+  connection: true,
+  'handshake-failed': true,
+  certificate: true,
+  matched: true,
+  'filter-activity': true,
+  failure: true,
+  ignored: true,
+  ban: true,
+  extend: true,
+  unban: true,
+  forgive: true,
+  enforced: true,
+  'firewall-transaction': true,
+  'firewall-error': true,
+  'firewall-drift': true,
+  dropped: true,
+  'state-commit': true,
+  'state-error': true,
+  'journal-gap': true,
+  'journal-lag': true,
+  limit: true,
+  reload: true,
+  'filter-refused': true,
+};
+
 export type EventOf<Kind extends EventKind> = Extract<BailiffEvent, { readonly kind: Kind }>;
 
 /** Takes events; must not throw. */

@@ -2,6 +2,13 @@
 
 import type { JailPlan, Plan } from '../config/plan.ts';
 import { type Network, parseNetwork } from '../core/address/address.ts';
+import {
+  type BanLog,
+  type BanLogPosition,
+  type BanNews,
+  compareRank,
+  formatPosition,
+} from '../core/ledger/ban-log.ts';
 import type { Ban, Decision } from '../core/ledger/decision.ts';
 import type { JailCounts } from '../core/ledger/jail-ledger.ts';
 import type { Ledger, Obstacle } from '../core/ledger/ledger.ts';
@@ -15,7 +22,9 @@ import {
   SECOND,
 } from '../core/time.ts';
 import { VERSION } from '../core/version.ts';
+import { banChangeReport } from '../http/ban-change.ts';
 import {
+  type BanNewsReport,
   type BanReport,
   type BanRequest,
   type Control,
@@ -35,6 +44,8 @@ import type { Persister } from './state/persister.ts';
 
 export type ControlServiceParts = {
   readonly ledger: Ledger;
+  /** Of that ledger. */
+  readonly banLog: Pick<BanLog, 'position' | 'since'>;
   readonly enforcer: Enforcer;
   readonly persister: Persister;
   readonly pipeline: Pipeline;
@@ -101,6 +112,18 @@ export class ControlService implements Control {
 
   bans(): readonly BanReport[] {
     return this.#banReports(null);
+  }
+
+  banPosition(): string {
+    return formatPosition(this.#parts.banLog.position);
+  }
+
+  async bansSince(position: BanLogPosition, jail: string | null): Promise<BanNewsReport> {
+    const { banLog, persister } = this.#parts;
+    const news = banLog.since(position);
+    const report = this.#newsReport(news, jail);
+    await persister.flush();
+    return report;
   }
 
   async ban(request: BanRequest): Promise<BanReport> {
@@ -190,8 +213,23 @@ export class ControlService implements Control {
   }
 
   #banReports(jail: string | null): BanReport[] {
-    const bans = [...this.#parts.ledger.bans(jail)].sort((one, other) => other.since - one.since);
+    const bans = [...this.#parts.ledger.bans(jail)].sort(compareRank);
     return bans.map((ban) => this.#banReport(ban));
+  }
+
+  #newsReport(news: BanNews, jail: string | null): BanNewsReport {
+    const isMeant = (ban: Ban): boolean => jail === null || ban.jail === jail;
+    const position = formatPosition(news.position);
+    if (news.kind === 'reset') {
+      const bans = news.bans.filter(isMeant).map((ban) => this.#banReport(ban));
+      return { position, reset: true, bans };
+    }
+    const { session, serial } = news.position;
+    const before = serial - news.changes.length;
+    const changes = news.changes.flatMap((change, index) =>
+      isMeant(change.ban) ? [banChangeReport(change, { session, serial: before + index + 1 })] : [],
+    );
+    return { position, changes };
   }
 
   #banReport(ban: Ban): BanReport {

@@ -3,8 +3,10 @@
  * cannot work is named and the rest runs; only what would make the daemon wrong (a bad configuration, another daemon on
  * the same state or socket) keeps it from starting.
  */
+import { randomBytes } from 'node:crypto';
 import type { Plan } from '../config/plan.ts';
 import { OperationalError } from '../core/errors.ts';
+import { BanLog } from '../core/ledger/ban-log.ts';
 import type { Ban, Decision } from '../core/ledger/decision.ts';
 import { Ledger } from '../core/ledger/ledger.ts';
 import { VERSION } from '../core/version.ts';
@@ -47,6 +49,9 @@ const TICK_MILLISECONDS = 1_000;
  * process.
  */
 const STOP_TIMEOUT_MILLISECONDS = 5_000;
+
+/** Of chance in the name of this life in the ban log: 12 characters that no other life has had. */
+const SESSION_BYTES = 9;
 
 /** Every so many ticks this host's own addresses are looked at again. */
 const TICKS_BETWEEN_ADDRESS_CHECKS = 15;
@@ -128,8 +133,10 @@ class Daemon {
     const ledger = new Ledger(this.#plan.limits);
     ledger.restore(state.ledger, clock.now());
     const decisions = configureLedger(ledger, this.#plan, protectedNetworks, clock);
-    const { journalPosition } = state;
-    const persister = new Persister({ store, ledger, journalPosition, clock, emit });
+    const { journalPosition, banLogPosition } = state;
+    const session = randomBytes(SESSION_BYTES).toString('base64url');
+    const banLog = new BanLog({ stored: banLogPosition, session, bans: () => ledger.bans() });
+    const persister = new Persister({ store, ledger, banLog, journalPosition, clock, emit });
     this.#started.push(() => persister.close());
     let found: readonly Ban[] = [];
     let adopt = (bans: readonly Ban[]): void => {
@@ -139,7 +146,10 @@ class Daemon {
       adopt(bans),
     );
     const senders = new SenderDirectory(this.#plan.senders);
-    const pipeline = new Pipeline({ ledger, enforcer, persister, senders, clock, emit }, meanwhile.rules);
+    const pipeline = new Pipeline(
+      { ledger, banLog, enforcer, persister, senders, clock, emit },
+      meanwhile.rules,
+    );
     adopt = (bans) => this.#adopt(bans, ledger, enforcer, pipeline);
     pipeline.carryOut(decisions);
     adopt(withoutLifted([...surplus, ...found], decisions));
@@ -156,6 +166,7 @@ class Daemon {
     const parts = {
       read: () => readConfig(this.#source),
       ledger,
+      banLog,
       enforcer,
       pipeline,
       sources,
@@ -246,7 +257,10 @@ class Daemon {
 
   async #startControl(
     { createControlServer }: typeof import('../http/control-server.ts'),
-    parts: Pick<ControlServiceParts, 'ledger' | 'enforcer' | 'persister' | 'pipeline' | 'clock'> & {
+    parts: Pick<
+      ControlServiceParts,
+      'ledger' | 'banLog' | 'enforcer' | 'persister' | 'pipeline' | 'clock'
+    > & {
       readonly reloader: Reloader;
     },
   ): Promise<void> {

@@ -2,10 +2,9 @@
  * The way of a record: matched, judged by every jail that its filter feeds, decided by the ledger, and handed on to
  * the firewall at once and to the disk. One batch is dealt with in one go; nothing here waits.
  */
-
-import { unreachable } from '../core/errors.ts';
 import type { BailiffEvent, Emit } from '../core/event.ts';
 import { admitsMode, type Match, type RuleMode } from '../core/failure.ts';
+import type { BanLog } from '../core/ledger/ban-log.ts';
 import type { Decision } from '../core/ledger/decision.ts';
 import type { Ledger } from '../core/ledger/ledger.ts';
 import type { LogRecord } from '../core/record.ts';
@@ -40,6 +39,8 @@ export type Rules = {
 
 export type PipelineParts = {
   readonly ledger: Ledger;
+  /** Of that ledger. */
+  readonly banLog: Pick<BanLog, 'record'>;
   readonly enforcer: Pick<Enforcer, 'enqueue'>;
   readonly persister: Pick<Persister, 'advance' | 'changed'>;
   /** Says what the records of a sender may do. */
@@ -168,7 +169,14 @@ export class Pipeline {
   #follow(decisions: readonly Decision[], arrivedAt: Microseconds): void {
     if (decisions.length === 0) return;
     this.#parts.enforcer.enqueue(decisions, arrivedAt);
-    for (const decision of decisions) this.#announcements.push(announcementOf(decision));
+    for (const decision of decisions) this.#announcements.push(this.#record(decision));
+  }
+
+  /** Enters a decision in the ban log, and returns what is announced of it. */
+  #record(decision: Decision): BailiffEvent {
+    const { kind } = decision;
+    if (kind === 'forgive') return { kind, jail: decision.jail, offender: decision.offender };
+    return { ...decision, position: this.#parts.banLog.record(decision) };
   }
 
   #settle(): void {
@@ -190,19 +198,5 @@ export class Pipeline {
 
   #reportEviction(limit: 'offenders' | 'bans', count: number, detail: string): void {
     if (count > 0) this.#parts.emit({ kind: 'limit', limit, detail, count });
-  }
-}
-
-function announcementOf(decision: Decision): BailiffEvent {
-  switch (decision.kind) {
-    case 'ban':
-    case 'extend':
-      return { kind: decision.kind, ban: decision.ban };
-    case 'unban':
-      return { kind: 'unban', ban: decision.ban, cause: decision.cause };
-    case 'forgive':
-      return { kind: 'forgive', jail: decision.jail, offender: decision.offender };
-    default:
-      return unreachable(decision);
   }
 }

@@ -6,7 +6,8 @@ import { Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { type Network, parseNetwork } from '../core/address/address.ts';
-import type { Emit } from '../core/event.ts';
+import { type Emit, EVENT_KINDS, type EventKind } from '../core/event.ts';
+import { type BanLogPosition, parsePosition } from '../core/ledger/ban-log.ts';
 import { printableJson } from '../core/text/printable.ts';
 import { parseDuration } from '../core/time.ts';
 import { type AppOptions, closeApp, createApp, errorReport } from './app.ts';
@@ -47,8 +48,13 @@ const BANS_PER_CHUNK = 500;
 const MAX_JAIL = 128;
 const MAX_ADDRESS = 64;
 const MAX_DURATION = 32;
+const MAX_POSITION = 64;
+/** Every kind of event at once. */
+const MAX_KINDS = 1_024;
 const NO_QUERY: RequestShape = { words: {}, required: [] };
 const JAIL_QUERY: RequestShape = { words: { jail: MAX_JAIL }, required: [] };
+const BANS_QUERY: RequestShape = { words: { jail: MAX_JAIL, since: MAX_POSITION }, required: [] };
+const EVENTS_QUERY: RequestShape = { words: { kinds: MAX_KINDS, since: MAX_POSITION }, required: [] };
 const LIFT_QUERY: RequestShape = { words: { jail: MAX_JAIL, address: MAX_ADDRESS }, required: [] };
 const BAN_BODY: RequestShape = {
   words: { address: MAX_ADDRESS, jail: MAX_JAIL, for: MAX_DURATION },
@@ -56,16 +62,18 @@ const BAN_BODY: RequestShape = {
 };
 
 type JailQuery = { readonly jail?: string };
+type BansQuery = JailQuery & { readonly since?: string };
+type EventsQuery = { readonly kinds?: string; readonly since?: string };
 type LiftQuery = JailQuery & { readonly address?: string };
 
 /** A server that does not listen yet. */
 export function createControlServer(options: ControlServerOptions): ControlServer {
   const appOptions: AppOptions = { name: 'the control socket', emit: options.emit, onBug: options.onBug };
   const app = createApp(appOptions);
-  const feed = new EventFeed(options.subscribe, options.emit);
+  const feed = new EventFeed(options);
   addStateRoutes(app, options.control);
   addBanRoutes(app, options.control);
-  addEventRoute(app, feed);
+  addEventRoute(app, options.control, feed);
   app.addHook('preClose', async () => feed.close());
   return {
     start: async () => {
@@ -90,8 +98,19 @@ function addStateRoutes(app: FastifyInstance, control: Control): void {
 }
 
 function addBanRoutes(app: FastifyInstance, control: Control): void {
-  app.get<{ Querystring: JailQuery }>('/v1/bans', { schema: { querystring: JAIL_QUERY } }, (request, reply) =>
-    sendWithBans(reply, {}, selectBans(control, request.query.jail)),
+  app.get<{ Querystring: BansQuery }>(
+    '/v1/bans',
+    { schema: { querystring: BANS_QUERY } },
+    async (request, reply) => {
+      const { jail, since } = request.query;
+      if (since === undefined)
+        return sendWithBans(reply, { position: control.banPosition() }, selectBans(control, jail));
+      if (jail !== undefined) selectBans(control, jail);
+      const news = await control.bansSince(readPosition(since), jail ?? null);
+      if (!('reset' in news)) return news;
+      const { bans, ...head } = news;
+      return sendWithBans(reply, head, bans);
+    },
   );
   app.post<{ Body: BanRequest }>(
     '/v1/bans',
@@ -115,15 +134,24 @@ function addBanRoutes(app: FastifyInstance, control: Control): void {
   );
 }
 
-function addEventRoute(app: FastifyInstance, feed: EventFeed): void {
-  app.get('/v1/events', { exposeHeadRoute: false, schema: { querystring: NO_QUERY } }, (_request, reply) => {
-    if (!feed.attach(reply.raw)) {
-      return reply
-        .code(503)
-        .send(errorReport('event-listeners', 'too many clients listen to events already'));
-    }
-    return reply.hijack();
-  });
+function addEventRoute(app: FastifyInstance, control: Control, feed: EventFeed): void {
+  app.get<{ Querystring: EventsQuery }>(
+    '/v1/events',
+    { exposeHeadRoute: false, schema: { querystring: EVENTS_QUERY } },
+    (request, reply) => {
+      const kinds = readKinds(request.query.kinds);
+      // A browser that comes back sends both, the query as it was at first.
+      const known = request.headers['last-event-id'] ?? request.query.since;
+      const since = known === undefined ? null : readPosition(`${known}`);
+      const missed = since === null ? null : () => control.bansSince(since, null);
+      if (!feed.attach(reply.raw, { kinds, missed })) {
+        return reply
+          .code(503)
+          .send(errorReport('event-listeners', 'too many clients listen to events already'));
+      }
+      return reply.hijack();
+    },
+  );
 }
 
 /** A jail that is no longer configured may still hold bans; one that holds none must at least be configured. */
@@ -150,6 +178,29 @@ function readBanRequest(body: BanRequest): BanRequest {
     );
   }
   return { ...body, address: readNetwork(body.address) };
+}
+
+function readPosition(text: string): BanLogPosition {
+  const position = parsePosition(text);
+  if (position !== null) return position;
+  throw new ControlError(
+    400,
+    'bad-position',
+    `"${text.slice(0, MAX_POSITION)}" is not a position: hand in the one of your last answer or event, or ask for all bans`,
+  );
+}
+
+function readKinds(text: string | undefined): ReadonlySet<EventKind> | null {
+  if (text === undefined) return null;
+  const kinds = text.split(',');
+  const unknown = kinds.find((kind) => !Object.hasOwn(EVENT_KINDS, kind));
+  if (unknown === undefined) return new Set(kinds as EventKind[]);
+  const known = Object.keys(EVENT_KINDS).join(', ');
+  throw new ControlError(
+    400,
+    'bad-kind',
+    `there are no events of kind "${unknown}"; the kinds are: ${known}`,
+  );
 }
 
 function readNetwork(text: string): Network {

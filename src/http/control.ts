@@ -2,6 +2,7 @@
 import type { Refused } from '../config/plan.ts';
 import type { Network } from '../core/address/address.ts';
 import type { ComponentHealth, ComponentName } from '../core/event.ts';
+import type { BanChange, BanLogPosition } from '../core/ledger/ban-log.ts';
 import type { SendersReport } from '../senders/report.ts';
 
 export type ComponentReport = {
@@ -85,8 +86,28 @@ export type ReloadReport = {
 
 export type PingReport = { readonly answer: 'pong' };
 
-/** The answer to a list of bans. */
-export type BanListReport = { readonly bans: readonly BanReport[] };
+/** The bans in force; `position` in the ban log tells what has changed when it is handed in as `since`. */
+export type BanListReport = { readonly position: string; readonly bans: readonly BanReport[] };
+
+/** A change of the bans in force. A ban and its extension replace the ban of that jail and offender. */
+export type BanChangeReport = {
+  readonly kind: BanChange['kind'];
+  /** In the ban log, after this change. */
+  readonly position: string;
+  readonly at: string;
+  /** The ban as it is, or as it was before it ended. */
+  readonly ban: Omit<BanReport, 'remainingSeconds' | 'enforced'>;
+  /** Why it ended; only of an `unban`. */
+  readonly cause?: string;
+};
+
+/**
+ * What has changed since a position: changes to carry out in their order, or, with `reset`, all bans in force, where
+ * nobody knows any more what that copy of them has missed.
+ */
+export type BanNewsReport =
+  | { readonly position: string; readonly changes: readonly BanChangeReport[] }
+  | (BanListReport & { readonly reset: true });
 
 /** The bans that were lifted, as they were before. */
 export type LiftReport = { readonly lifted: readonly BanReport[] };
@@ -113,6 +134,13 @@ export interface Control {
   status(): StatusReport;
   jail(name: string): JailStatusReport;
   bans(): readonly BanReport[];
+  /** Of the bans that `bans` returns in the same turn of the event loop. */
+  banPosition(): string;
+  /**
+   * What has changed since a position, in one jail or (null) in all. Changes come in the answer when they are on the
+   * disk.
+   */
+  bansSince(position: BanLogPosition, jail: string | null): Promise<BanNewsReport>;
   /** Resolves when the kernel holds the ban (or, in dry-run, when it is recorded). */
   ban(request: BanRequest): Promise<BanReport>;
   /** Lifts every ban of the address, or network, in every jail or in one; resolves to those that it lifted. */

@@ -19,6 +19,8 @@ export const APPLICATION_ID = 0x62_61_69_6c;
  *
  * - seen_at: microseconds as 64-bit floats in the order of this machine's bytes, one for each unit of weight.
  * - ordinal: grows with every write; the order of windows and bans.
+ * - ban_log: one row. A program that changed bans without it would make followers of the log diverge, which is why it
+ *   is a step of its own, that earlier programs refuse.
  * - STRICT, so that a value of another type is an error here and not a surprise in the ledger.
  */
 export const MIGRATIONS: readonly Migration[] = [
@@ -51,6 +53,15 @@ export const MIGRATIONS: readonly Migration[] = [
         source TEXT NOT NULL PRIMARY KEY,
         position TEXT NOT NULL
       ) STRICT, WITHOUT ROWID;`,
+  },
+  {
+    name: 'the position of the bans in the ban log',
+    statements: `
+      CREATE TABLE ban_log (
+        only INTEGER NOT NULL PRIMARY KEY CHECK (only = 1),
+        session TEXT NOT NULL,
+        serial INTEGER NOT NULL
+      ) STRICT;`,
   },
 ];
 

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { assert, OperationalError } from '../core/errors.ts';
 import type { Emit } from '../core/event.ts';
+import type { BanLogPosition } from '../core/ledger/ban-log.ts';
 import type { LedgerChanges } from '../core/ledger/snapshot.ts';
 import { buffersOf, changesToColumns, columnsToImage } from './columns.ts';
 import type { LoadReply, StoreReply, StoreRequest, StoreWorkerData } from './message.ts';
@@ -68,14 +69,22 @@ class SqliteStore implements Store {
     assert(reply.kind === 'loaded', 'load is answered with the state');
     this.#reportRepairs(reply);
     this.#storedPosition = reply.journalPosition;
-    return { ledger: columnsToImage(reply.ledger), journalPosition: reply.journalPosition };
+    const { journalPosition, banLogPosition } = reply;
+    return { ledger: columnsToImage(reply.ledger), journalPosition, banLogPosition };
   }
 
-  async commit(changes: LedgerChanges, journalPosition: string | null): Promise<void> {
+  async commit(
+    changes: LedgerChanges,
+    journalPosition: string | null,
+    banLogPosition: BanLogPosition,
+  ): Promise<void> {
     const moved = journalPosition !== null && journalPosition !== this.#storedPosition;
     if (!moved && Object.values(changes).every((list) => list.length === 0)) return;
     const columns = changesToColumns(changes);
-    await this.#ask({ kind: 'commit', changes: columns, journalPosition }, buffersOf(columns));
+    await this.#ask(
+      { kind: 'commit', changes: columns, journalPosition, banLogPosition },
+      buffersOf(columns),
+    );
     this.#storedPosition = journalPosition ?? this.#storedPosition;
   }
 

@@ -30,7 +30,7 @@ function answer(request: StoreRequest): StoreReply {
       return load();
     case 'commit':
       if (file === null) throw notOpen();
-      file.commit(request.changes, request.journalPosition);
+      file.commit(request.changes, request.journalPosition, request.banLogPosition);
       return { kind: 'done' };
     case 'close':
       file?.close();
@@ -44,12 +44,11 @@ function load(): LoadReply {
   file = null;
   const opened = openStateFile(options);
   file = opened.file;
-  const { ledger, journalPosition, unusableRows } = opened.content;
+  const { ledger, ...rest } = opened.content;
   return {
     kind: 'loaded',
     ledger: imageToColumns(ledger),
-    journalPosition,
-    unusableRows,
+    ...rest,
     quarantinedAs: opened.quarantinedAs,
   };
 }

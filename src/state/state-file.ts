@@ -23,6 +23,7 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { parseNetwork } from '../core/address/address.ts';
+import { type BanLogPosition, formatPosition, parsePosition } from '../core/ledger/ban-log.ts';
 import type { Ban, Cause } from '../core/ledger/decision.ts';
 import type { FailureWindow, JailTotals, LedgerImage } from '../core/ledger/snapshot.ts';
 import type { Microseconds } from '../core/time.ts';
@@ -41,6 +42,8 @@ export type StateFileOptions = {
 export type StateContent = {
   readonly ledger: LedgerImage;
   readonly journalPosition: string | null;
+  /** Null when none was stored, or when bans that were stored with it are left out. */
+  readonly banLogPosition: BanLogPosition | null;
   /** Rows that make no sense (a word for an address, times out of order) and were left out. */
   readonly unusableRows: number;
 };
@@ -129,18 +132,20 @@ export class StateFile {
       const bans = this.#rows('SELECT * FROM bans ORDER BY ordinal').map(rowToBan);
       const totals = this.#rows('SELECT * FROM totals').map(rowToTotals);
       const position = this.#rows(`SELECT position FROM positions WHERE source = '${JOURNAL_SOURCE}'`)[0];
+      const banLog = this.#rows('SELECT session, serial FROM ban_log')[0];
       this.#ordinal = Number(this.#rows(LAST_ORDINAL)[0]?.ordinal ?? 0);
       const ledger = { windows: windows.filter(isUsable), bans: bans.filter(isUsable), totals };
       return {
         ledger,
         journalPosition: position === undefined ? null : String(position.position),
+        banLogPosition: bans.every(isUsable) ? rowToPosition(banLog) : null,
         unusableRows: windows.length - ledger.windows.length + bans.length - ledger.bans.length,
       };
     });
   }
 
   /** Stores all of it in one transaction, or throws what SQLite says, or DamagedStateError, with nothing stored. */
-  commit(changes: ChangeColumns, journalPosition: string | null): void {
+  commit(changes: ChangeColumns, journalPosition: string | null, { session, serial }: BanLogPosition): void {
     this.#checkPresence();
     const database = this.#database;
     database.exec('BEGIN IMMEDIATE');
@@ -151,6 +156,7 @@ export class StateFile {
       for (const { jail, failures, bans } of changes.totals)
         this.#statements.putTotals.run(jail, failures, bans);
       if (journalPosition !== null) this.#statements.putPosition.run(JOURNAL_SOURCE, journalPosition);
+      this.#statements.putBanLog.run(session, serial);
       database.exec('COMMIT');
     } catch (error) {
       // Some errors end the transaction by themselves.
@@ -239,6 +245,10 @@ function prepareStatements(database: DatabaseSync) {
     ),
     dropWindow: database.prepare('DELETE FROM windows WHERE jail = ? AND offender = ?'),
     dropBan: database.prepare('DELETE FROM bans WHERE jail = ? AND offender = ?'),
+    putBanLog: database.prepare(
+      `INSERT INTO ban_log (only, session, serial) VALUES (1, ?, ?)
+       ON CONFLICT DO UPDATE SET session = excluded.session, serial = excluded.serial`,
+    ),
     dropWindows: database.prepare('DELETE FROM windows WHERE jail = ?'),
     dropBans: database.prepare('DELETE FROM bans WHERE jail = ?'),
     dropTotals: database.prepare('DELETE FROM totals WHERE jail = ?'),
@@ -339,6 +349,12 @@ function rowToBan(row: Record<string, unknown>): Ban | null {
 
 function rowToTotals(row: Record<string, unknown>): JailTotals {
   return { jail: String(row.jail), failures: Number(row.failures), bans: Number(row.bans) };
+}
+
+/** Null for none, and for one that nobody can ask with. */
+function rowToPosition(row: Record<string, unknown> | undefined): BanLogPosition | null {
+  if (row === undefined) return null;
+  return parsePosition(formatPosition({ session: String(row.session), serial: Number(row.serial) }));
 }
 
 /** Null for anything but the canonical text of an address or network. */

@@ -8,6 +8,7 @@ import { loadConfig } from '../../src/config/load.ts';
 import type { Plan } from '../../src/config/plan.ts';
 import type { BailiffEvent, Emit } from '../../src/core/event.ts';
 import type { Match } from '../../src/core/failure.ts';
+import { BanLog } from '../../src/core/ledger/ban-log.ts';
 import { Ledger } from '../../src/core/ledger/ledger.ts';
 import type { LogRecord } from '../../src/core/record.ts';
 import { HOUR, type Microseconds } from '../../src/core/time.ts';
@@ -208,7 +209,8 @@ async function decide(plan: Plan, emit: Emit): Promise<StageRun> {
     },
   };
   const senders = new SenderDirectory(plan.senders);
-  const way = new Pipeline({ ledger, enforcer, persister, senders, clock, emit }, rulesOf(plan));
+  const banLog = new BanLog({ stored: null, session: 'life', bans: () => ledger.bans() });
+  const way = new Pipeline({ ledger, banLog, enforcer, persister, senders, clock, emit }, rulesOf(plan));
   let records: LogRecord[] = [];
   let bytes = 0;
   return {

@@ -42,7 +42,7 @@ test('what is older than an hour is forgotten, however long nothing happened', (
 test('no other event counts, nor a ban that was found in the kernel', () => {
   const { activity } = setUp();
   for (const event of STORY_EVENTS) if (!['failure', 'ban'].includes(event.kind)) activity.observe(event);
-  activity.observe({ kind: 'ban', ban: { ...STORY.ban.ban, cause: 'restore' } });
+  activity.observe({ ...STORY.ban, ban: { ...STORY.ban.ban, cause: 'restore' } });
   assert.deepEqual([found(activity.report().failures), found(activity.report().bans)], [{}, {}]);
 });
 

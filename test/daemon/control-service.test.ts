@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { Plan } from '../../src/config/plan.ts';
 import { PrefixSet } from '../../src/core/address/prefix-set.ts';
+import type { Decision } from '../../src/core/ledger/decision.ts';
 import { Ledger } from '../../src/core/ledger/ledger.ts';
-import { formatInstant, MINUTE, SECOND } from '../../src/core/time.ts';
+import { formatInstant, HOUR, MINUTE, SECOND } from '../../src/core/time.ts';
 import { VERSION } from '../../src/core/version.ts';
 import { ControlService } from '../../src/daemon/control-service.ts';
 import { Enforcer } from '../../src/daemon/enforcement/enforcer.ts';
@@ -13,7 +14,7 @@ import { rulesOf } from '../../src/daemon/rules.ts';
 import { Persister } from '../../src/daemon/state/persister.ts';
 import { SenderDirectory } from '../../src/senders/directory.ts';
 import { FakeFirewall, ManualTime } from './enforcement/fake-firewall.ts';
-import { FakeStore, failureOf, planOf, policyOf, Recorder } from './parts.ts';
+import { banLogOf, FakeStore, failureOf, planOf, policyOf, Recorder } from './parts.ts';
 
 const PLAN = planOf({
   trust: ['198.51.100.7', '2001:db8:9::1'],
@@ -39,8 +40,9 @@ async function setUp(t: TestContext) {
     ledger.reconfigure({ policies, limits: plan.limits, protectedNetworks: plan.trust }, time.now(), []);
   };
   reconfigure();
+  const banLog = banLogOf(ledger);
   const parts = { clock: time, emit: recorder.emit };
-  const persister = new Persister({ ...parts, store, ledger, journalPosition: null });
+  const persister = new Persister({ ...parts, store, ledger, banLog, journalPosition: null });
   const jails = plan.jails.map(({ policy }) => policy);
   const enforcer = new Enforcer({
     ...parts,
@@ -54,10 +56,11 @@ async function setUp(t: TestContext) {
   await enforcer.start([]);
   t.after(() => enforcer.stop());
   const senders = new SenderDirectory(plan.senders);
-  const pipeline = new Pipeline({ ...parts, ledger, enforcer, persister, senders }, rulesOf(plan));
+  const pipeline = new Pipeline({ ...parts, ledger, banLog, enforcer, persister, senders }, rulesOf(plan));
   const service = new ControlService({
     ...parts,
     ledger,
+    banLog,
     enforcer,
     persister,
     pipeline,
@@ -78,7 +81,7 @@ async function setUp(t: TestContext) {
   const fail = (address: string, jail = 'sshd') =>
     ledger.observe({ jail, address, seenAt: time.now(), weight: 1 }, time.now(), []);
   const elements = () => [...firewall.elements.keys()].sort();
-  return { time, recorder, firewall, store, ledger, service, retire, ban, fail, elements };
+  return { time, recorder, firewall, store, ledger, banLog, pipeline, service, retire, ban, fail, elements };
 }
 
 test('a ban is in the kernel and on the disk when it is answered, and lasts as long as the jail says', async (t) => {
@@ -265,6 +268,74 @@ test('the latest ban comes first', async (t) => {
     service.bans().map(({ remainingSeconds }) => remainingSeconds),
     [299, 298, 297],
   );
+});
+
+test('what has changed since a position is told in the order of its happening', async (t) => {
+  const { ban, service, time } = await setUp(t);
+  const position = service.banPosition();
+  assert.equal(position, 'life.0');
+  await ban('203.0.113.9');
+  await ban('203.0.113.10', 'mail');
+  await ban('203.0.113.9', 'sshd', '1h');
+  await service.unban('203.0.113.9', null);
+  assert.equal(service.banPosition(), 'life.4');
+  const { since, until } = {
+    since: formatInstant(time.now()),
+    until: formatInstant(time.now() + 5 * MINUTE),
+  };
+  const news = await service.bansSince({ session: 'life', serial: 0 }, null);
+  assert.ok('changes' in news);
+  assert.deepEqual(
+    news.changes.map(({ kind, position, ban }) => `${kind} ${position} ${ban.jail}`),
+    ['ban life.1 sshd', 'ban life.2 mail', 'extend life.3 sshd', 'unban life.4 sshd'],
+  );
+  assert.deepEqual(news.changes[0], {
+    kind: 'ban',
+    position: 'life.1',
+    at: since,
+    ban: { offender: '203.0.113.9', jail: 'sshd', since, until, cause: 'operator', failures: 0 },
+  });
+  assert.equal(news.changes[3]?.cause, 'operator');
+  assert.deepEqual(await service.bansSince({ session: 'life', serial: 0 }, 'mail'), {
+    position: 'life.4',
+    changes: [news.changes[1]],
+  });
+});
+
+test('who comes from elsewhere is told all bans, of one jail or of all', async (t) => {
+  const { ban, service } = await setUp(t);
+  await ban('203.0.113.9');
+  await ban('203.0.113.10', 'mail');
+  const news = await service.bansSince({ session: 'before', serial: 1 }, null);
+  assert.deepEqual(news, { position: 'life.2', reset: true, bans: service.bans() });
+  const ofMail = await service.bansSince({ session: 'before', serial: 1 }, 'mail');
+  assert.deepEqual(ofMail, { position: 'life.2', reset: true, bans: service.jail('mail').bans });
+});
+
+test('a change is told when it is on the disk', async (t) => {
+  const { ledger, banLog, service, store, time, pipeline } = await setUp(t);
+  const gate = Promise.withResolvers<void>();
+  store.gate = gate.promise;
+  const decisions: Decision[] = [];
+  const offender = '203.0.113.9';
+  const at = time.now();
+  ledger.ban(
+    { jail: 'sshd', offender, since: at, until: at + HOUR, cause: 'operator', failures: 0 },
+    at,
+    decisions,
+  );
+  pipeline.carryOut(decisions);
+  assert.deepEqual(banLog.position, { session: 'life', serial: 1 });
+  let isTold = false;
+  const news = service.bansSince({ session: 'life', serial: 0 }, null).then((answer) => {
+    isTold = true;
+    return answer;
+  });
+  for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
+  assert.equal(isTold, false);
+  gate.resolve();
+  assert.equal((await news).position, 'life.1');
+  assert.deepEqual(store.commits.at(-1)?.banLogPosition, { session: 'life', serial: 1 });
 });
 
 test('the status has the numbers of every active jail, and what stays out', async (t) => {

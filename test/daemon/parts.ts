@@ -3,8 +3,9 @@ import type { Plan } from '../../src/config/plan.ts';
 import { PrefixSet } from '../../src/core/address/prefix-set.ts';
 import { OperationalError } from '../../src/core/errors.ts';
 import type { BailiffEvent, EventKind, EventOf } from '../../src/core/event.ts';
+import { BanLog, type BanLogPosition } from '../../src/core/ledger/ban-log.ts';
 import type { Decision } from '../../src/core/ledger/decision.ts';
-import type { LedgerLimits } from '../../src/core/ledger/ledger.ts';
+import type { Ledger, LedgerLimits } from '../../src/core/ledger/ledger.ts';
 import type { JailPolicy } from '../../src/core/ledger/policy.ts';
 import type { LedgerChanges } from '../../src/core/ledger/snapshot.ts';
 import type { LogRecord } from '../../src/core/record.ts';
@@ -101,9 +102,18 @@ export class Recorder {
   }
 }
 
+/** The ban log of a ledger, in a session of the name `life`. */
+export function banLogOf(ledger: Ledger): BanLog {
+  return new BanLog({ stored: null, session: 'life', bans: () => ledger.bans() });
+}
+
 /** A store that keeps what it was told, unless it was told to fail. */
 export class FakeStore implements Store {
-  readonly commits: { readonly changes: LedgerChanges; readonly position: string | null }[] = [];
+  readonly commits: {
+    readonly changes: LedgerChanges;
+    readonly position: string | null;
+    readonly banLogPosition: BanLogPosition;
+  }[] = [];
   /** Thrown by every commit while it is set. */
   failure: OperationalError | null = null;
   /** Thrown by every load while it is set. */
@@ -115,13 +125,17 @@ export class FakeStore implements Store {
   async load(): Promise<StoredState> {
     this.loads++;
     if (this.loadFailure !== null) throw this.loadFailure;
-    return { ledger: { windows: [], bans: [], totals: [] }, journalPosition: null };
+    return { ledger: { windows: [], bans: [], totals: [] }, journalPosition: null, banLogPosition: null };
   }
 
-  async commit(changes: LedgerChanges, position: string | null): Promise<void> {
+  async commit(
+    changes: LedgerChanges,
+    position: string | null,
+    banLogPosition: BanLogPosition,
+  ): Promise<void> {
     await this.gate;
     if (this.failure !== null) throw this.failure;
-    this.commits.push({ changes, position });
+    this.commits.push({ changes, position, banLogPosition });
   }
 
   async close(): Promise<void> {}

@@ -19,7 +19,16 @@ import type { MatcherCounters } from '../../src/match/matcher.ts';
 import { SenderDirectory } from '../../src/senders/directory.ts';
 import type { RecordBatch } from '../../src/sources/source.ts';
 import { senderOf } from '../syslog/senders.ts';
-import { describeDecision, LIMITS, policyOf, Recorder, recordAt, START, sendersOf } from './parts.ts';
+import {
+  banLogOf,
+  describeDecision,
+  LIMITS,
+  policyOf,
+  Recorder,
+  recordAt,
+  START,
+  sendersOf,
+} from './parts.ts';
 
 const A = '203.0.113.9';
 const B = '203.0.113.10';
@@ -70,6 +79,7 @@ class Court {
     this.pipeline = new Pipeline(
       {
         ledger: this.ledger,
+        banLog: banLogOf(this.ledger),
         enforcer: { enqueue: (decisions, arrivalAt) => this.#enqueue(decisions, arrivalAt) },
         persister: {
           advance: (position) => this.positions.push(position),
@@ -267,7 +277,9 @@ test('decisions made elsewhere are enforced and told just so', () => {
   court.ledger.ban(ban, START, out);
   court.pipeline.carryOut(out);
   assert.deepEqual(court.enforced, [{ what: `ban ${A}`, arrivalAt: START }]);
-  assert.deepEqual(court.announced, [[{ kind: 'ban', ban }]]);
+  assert.deepEqual(court.announced, [
+    [{ kind: 'ban', ban, at: START, position: { session: 'life', serial: 1 } }],
+  ]);
   court.pipeline.carryOut([]);
   assert.equal(court.announced.length, 1);
 });
@@ -321,6 +333,7 @@ test('after the start a backlog may come for some seconds, so restored windows s
   const senders = new SenderDirectory(sendersOf());
   const parts = {
     ledger,
+    banLog: banLogOf(ledger),
     enforcer: nobody,
     persister: nobody,
     senders,

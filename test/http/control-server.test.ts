@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { OperationalError } from '../../src/core/errors.ts';
 import { MAX_BODY_BYTES, MAX_CONNECTIONS } from '../../src/http/app.ts';
 import { ControlError } from '../../src/http/control.ts';
-import { BANS, banReport, JAIL_DETAILS, SENDERS, SSHD, STATUS } from './fake-control.ts';
+import { BAN_CHANGE, BANS, banReport, JAIL_DETAILS, SENDERS, SSHD, STATUS } from './fake-control.ts';
 import { JSON_BODY, open, type RunningServer, send, startServer } from './running-server.ts';
 
 type ErrorBody = { readonly error: { readonly code: string; readonly message: string } };
@@ -25,9 +25,9 @@ test('every GET answers the control object’s report as JSON', async (t) => {
     ['/v1/status', STATUS],
     ['/v1/jails/sshd', { ...SSHD, ...JAIL_DETAILS, bans: BANS }],
     ['/v1/senders', SENDERS],
-    ['/v1/bans', { bans: BANS }],
-    ['/v1/bans?jail=sshd', { bans: BANS }],
-    ['/v1/bans?jail=mail', { bans: [] }],
+    ['/v1/bans', { position: 'life.7', bans: BANS }],
+    ['/v1/bans?jail=sshd', { position: 'life.7', bans: BANS }],
+    ['/v1/bans?jail=mail', { position: 'life.7', bans: [] }],
   ];
   for (const [path, report] of reports) {
     const answer = await send(running, 'GET', path);
@@ -43,7 +43,7 @@ test('bans of a jail that is no longer configured are found by its name', async 
   const orphan = banReport({ jail: 'gone' });
   running.control.held = [...BANS, orphan];
   const answer = await send(running, 'GET', '/v1/bans?jail=gone');
-  assert.deepEqual(JSON.parse(answer.text), { bans: [orphan] });
+  assert.deepEqual(JSON.parse(answer.text), { position: 'life.7', bans: [orphan] });
   assert.match(await refused(running, 'GET', '/v1/bans?jail=never'), /^404 unknown-jail/);
 });
 
@@ -53,7 +53,25 @@ test('a long list of bans arrives whole', async (t) => {
     banReport({ offender: `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}` }),
   );
   const answer = await send(running, 'GET', '/v1/bans');
-  assert.deepEqual(JSON.parse(answer.text), { bans: running.control.held });
+  assert.deepEqual(JSON.parse(answer.text), { position: 'life.7', bans: running.control.held });
+});
+
+test('GET /v1/bans?since= answers with the changes, or with all bans to begin anew with', async (t) => {
+  const running = await startServer(t);
+  running.control.changes = [{ ...BAN_CHANGE, position: 'life.6' }, BAN_CHANGE];
+  const ask = async (since: string): Promise<unknown> =>
+    JSON.parse((await send(running, 'GET', `/v1/bans?since=${since}`)).text);
+  assert.deepEqual(await ask('life.6'), { position: 'life.7', changes: [BAN_CHANGE] });
+  assert.deepEqual(await ask('life.7'), { position: 'life.7', changes: [] });
+  assert.deepEqual(await ask('death.6'), { position: 'life.7', reset: true, bans: BANS });
+  assert.deepEqual(await ask('life.6&jail=sshd'), { position: 'life.7', changes: [BAN_CHANGE] });
+  assert.deepEqual(running.control.calls.at(-1), 'bansSince life.6 sshd');
+  const refusal = await refused(running, 'GET', '/v1/bans?since=yesterday');
+  assert.match(
+    refusal,
+    /^400 bad-position: "yesterday" is not a position: hand in the one of your last answer/,
+  );
+  assert.match(await refused(running, 'GET', '/v1/bans?since=life.6&jail=never'), /^404 unknown-jail/);
 });
 
 test('POST /v1/bans bans the canonical address', async (t) => {

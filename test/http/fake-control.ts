@@ -1,5 +1,8 @@
 /** A Control that keeps bans in memory and remembers what it was asked: for the tests of the server and the client. */
+import { type BanLogPosition, formatPosition } from '../../src/core/ledger/ban-log.ts';
 import type {
+  BanChangeReport,
+  BanNewsReport,
   BanReport,
   BanRequest,
   Control,
@@ -53,6 +56,21 @@ export const BANS: readonly BanReport[] = [
     enforced: false,
   }),
 ];
+
+/** The change that led to `life.7`. */
+export const BAN_CHANGE: BanChangeReport = {
+  kind: 'ban',
+  position: 'life.7',
+  at: '2026-11-21T00:10:05.200Z',
+  ban: {
+    offender: '203.0.113.9',
+    jail: 'sshd',
+    since: '2026-11-21T00:10:05.123Z',
+    until: '2026-11-21T00:20:05.123Z',
+    cause: 'offence',
+    failures: 5,
+  },
+};
 
 export const SENDERS: SendersReport = {
   senders: [
@@ -146,6 +164,9 @@ export const STATUS: StatusReport = {
 export class FakeControl implements Control {
   readonly calls: string[] = [];
   held: readonly BanReport[] = BANS;
+  position: BanLogPosition = { session: 'life', serial: 7 };
+  /** The last of them led to `position`. */
+  changes: readonly BanChangeReport[] = [];
   state: StatusReport = STATUS;
   sendersReport: SendersReport = SENDERS;
   reloadReport: ReloadReport = { applied: true, problems: [], jails: ['sshd'] };
@@ -179,6 +200,18 @@ export class FakeControl implements Control {
   bans(): readonly BanReport[] {
     this.#called('bans');
     return this.held;
+  }
+
+  banPosition(): string {
+    return formatPosition(this.position);
+  }
+
+  async bansSince(position: BanLogPosition, jail: string | null): Promise<BanNewsReport> {
+    this.#called(`bansSince ${formatPosition(position)} ${jail ?? '-'}`);
+    const missed = this.changes.length - (this.position.serial - position.serial);
+    if (position.session !== this.position.session || missed < 0)
+      return { position: this.banPosition(), reset: true, bans: this.held };
+    return { position: this.banPosition(), changes: this.changes.slice(missed) };
   }
 
   async ban(request: BanRequest): Promise<BanReport> {

@@ -17,6 +17,8 @@ const ban = {
   cause: 'offence',
   failures: 5,
 } as const;
+const at = 1_000_000;
+const position = { session: 'life', serial: 7 };
 
 /** A Record, so that the type checker asks for the event of a new kind. */
 export const STORY: { readonly [Kind in EventKind]: EventOf<Kind> } = {
@@ -85,9 +87,9 @@ export const STORY: { readonly [Kind in EventKind]: EventOf<Kind> } = {
     isOffence: false,
   },
   ignored: { kind: 'ignored', jail: 'sshd', address: ATTACKER, reason: 'protected' },
-  ban: { kind: 'ban', ban },
-  extend: { kind: 'extend', ban },
-  unban: { kind: 'unban', ban, cause: 'expiry' },
+  ban: { kind: 'ban', ban, at, position },
+  extend: { kind: 'extend', ban, at, position },
+  unban: { kind: 'unban', ban, cause: 'expiry', at, position },
   forgive: { kind: 'forgive', jail: 'sshd', offender: ATTACKER },
   enforced: { kind: 'enforced', ban, arrivalToKernel: 3_500 },
   'firewall-transaction': { kind: 'firewall-transaction', elements: 10, duration: 400 },

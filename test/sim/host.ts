@@ -4,6 +4,7 @@ import { PrefixSet } from '../../src/core/address/prefix-set.ts';
 import { OperationalError } from '../../src/core/errors.ts';
 import type { BailiffEvent } from '../../src/core/event.ts';
 import type { Match } from '../../src/core/failure.ts';
+import { BanLog, type BanLogPosition } from '../../src/core/ledger/ban-log.ts';
 import type { Ban, Decision } from '../../src/core/ledger/decision.ts';
 import { Ledger, type LedgerLimits } from '../../src/core/ledger/ledger.ts';
 import type { JailPolicy } from '../../src/core/ledger/policy.ts';
@@ -14,6 +15,7 @@ import { BACKLOG_PATIENCE, Pipeline } from '../../src/daemon/pipeline.ts';
 import { Persister } from '../../src/daemon/state/persister.ts';
 import { SenderDirectory } from '../../src/senders/directory.ts';
 import type { Store, StoredState } from '../../src/state/store.ts';
+import type { Follower } from './follower.ts';
 
 export const LIMITS: LedgerLimits = { maxOffenders: 100_000, maxBans: 100_000 };
 
@@ -39,6 +41,7 @@ export class Disk {
   trouble: Trouble = 'none';
   refusals = 0;
   position: string | null = null;
+  banLogPosition: BanLogPosition | null = null;
   readonly #windows = new Map<string, FailureWindow>();
   readonly #bans = new Map<string, Ban>();
   readonly #totals = new Map<string, JailTotals>();
@@ -53,10 +56,11 @@ export class Disk {
       bans: [...this.#bans.values()],
       totals: [...this.#totals.values()],
     };
-    return structuredClone({ ledger, journalPosition: this.position });
+    const { position: journalPosition, banLogPosition } = this;
+    return structuredClone({ ledger, journalPosition, banLogPosition });
   }
 
-  write(changes: LedgerChanges, position: string | null): void {
+  write(changes: LedgerChanges, position: string | null, banLogPosition: BanLogPosition): void {
     for (const jail of changes.rewritten) {
       for (const rows of [this.#windows, this.#bans]) {
         for (const key of [...rows.keys()]) if (key.startsWith(`${jail} `)) rows.delete(key);
@@ -72,11 +76,13 @@ export class Disk {
     for (const ban of changes.bans) this.#bans.set(keyOf(ban), ban);
     for (const totals of changes.totals) this.#totals.set(totals.jail, totals);
     this.position = position ?? this.position;
+    this.banLogPosition = banLogPosition;
   }
 
   lose(): void {
     for (const rows of [this.#windows, this.#bans, this.#totals]) rows.clear();
     this.position = null;
+    this.banLogPosition = null;
   }
 }
 
@@ -98,10 +104,10 @@ class LifeStore implements Store {
     return this.#disk.read();
   }
 
-  commit(changes: LedgerChanges, position: string | null): Promise<void> {
+  commit(changes: LedgerChanges, position: string | null, banLogPosition: BanLogPosition): Promise<void> {
     if (!this.#isAlive) return new Promise(() => {});
     const copy = structuredClone(changes);
-    const write = (): void => this.#disk.write(copy, position);
+    const write = (): void => this.#disk.write(copy, position, banLogPosition);
     switch (this.#disk.trouble) {
       case 'full':
         return this.#refuse('state-full');
@@ -173,6 +179,7 @@ const RULES = {
 type Life = {
   readonly store: LifeStore;
   readonly ledger: Ledger;
+  readonly banLog: BanLog;
   readonly persister: Persister;
   readonly pipeline: Pipeline;
 };
@@ -189,11 +196,17 @@ export class Host {
   /** Entries that were read again by a later life. */
   reread = 0;
   #next = 0;
+  #lives = 0;
   #life: Life;
 
   constructor(disk: Disk) {
     this.disk = disk;
     this.#life = this.#start();
+  }
+
+  /** What a follower of the bans asks at any moment. */
+  ask(follower: Follower): void {
+    follower.take(this.#life.banLog.since(follower.position));
   }
 
   get ledger(): Ledger {
@@ -292,25 +305,30 @@ export class Host {
   }
 
   #start(): Life {
-    const { ledger: image, journalPosition } = this.disk.read();
+    const { ledger: image, journalPosition, banLogPosition } = this.disk.read();
     this.#next = journalPosition === null ? 0 : Number(journalPosition) + 1;
     const ledger = new Ledger(LIMITS);
     ledger.restore(image, this.at);
     const decisions: Decision[] = [];
     ledger.reconfigure({ policies: POLICIES, limits: LIMITS, protectedNetworks: [] }, this.at, decisions);
+    const session = `life-${this.#lives++}`;
+    const banLog = new BanLog({ stored: banLogPosition, session, bans: () => ledger.bans(), capacity: 64 });
     const store = new LifeStore(this.disk);
     const clock = { now: () => this.at };
     const emit = (event: BailiffEvent): void => this.#check(event, store);
-    const persister = new Persister({ store, ledger, journalPosition, clock, emit });
+    const persister = new Persister({ store, ledger, banLog, journalPosition, clock, emit });
     const enforcer = { enqueue: (all: readonly Decision[]) => this.#enforce(all) };
-    const pipeline = new Pipeline({ ledger, persister, senders: NO_SENDERS, clock, emit, enforcer }, RULES);
+    const pipeline = new Pipeline(
+      { ledger, banLog, persister, senders: NO_SENDERS, clock, emit, enforcer },
+      RULES,
+    );
     for (const ban of ledger.bans()) this.#kernel.set(keyOf(ban), ban);
     for (const ban of this.#kernel.values()) {
       if (ban.until > this.at)
         ledger.ban({ ...ban, since: this.at, cause: 'restore', failures: 0 }, this.at, decisions);
     }
     pipeline.carryOut(decisions);
-    return { store, ledger, persister, pipeline };
+    return { store, ledger, banLog, persister, pipeline };
   }
 
   #enforce(decisions: readonly Decision[]): void {

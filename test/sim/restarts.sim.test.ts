@@ -8,6 +8,7 @@ import { test } from 'node:test';
 import { Ledger } from '../../src/core/ledger/ledger.ts';
 import { HOUR, MINUTE, SECOND } from '../../src/core/time.ts';
 import { BACKLOG_AGE } from '../../src/daemon/pipeline.ts';
+import { Follower } from './follower.ts';
 import { Disk, type Entry, Host, LIMITS, POLICIES } from './host.ts';
 import { Random } from './random.ts';
 
@@ -112,5 +113,33 @@ test('each entry of the journal counts once, and the bans are those of a life wi
     seen.reread += host.reread;
   }
   // Otherwise the worlds have become too kind to find anything.
+  if (WORLDS >= 20) for (const count of Object.values(seen)) assert.ok(count > WORLDS, JSON.stringify(seen));
+});
+
+test('followers of the ban log hold the bans in force, whatever the disk has kept of them', async () => {
+  const seen = { asked: 0, kept: 0, resets: 0 };
+  for (let seed = FIRST_SEED; seed < FIRST_SEED + WORLDS; seed++) {
+    const random = new Random(seed);
+    const host = new Host(new Disk());
+    const followers = [new Follower(), new Follower(), new Follower()];
+    const ask = (follower: Follower): void => {
+      const { position, resets } = follower;
+      host.ask(follower);
+      follower.mustHold(host.ledger);
+      seen.asked++;
+      const hasLivedOn = position !== null && position.session !== follower.position?.session;
+      if (hasLivedOn && follower.resets === resets) seen.kept++;
+    };
+    try {
+      for (let done = 0; done < STEPS; done++) {
+        await step(host, random);
+        if (random.chance(0.3)) ask(random.pick(followers));
+      }
+      for (const follower of followers) ask(follower);
+    } catch (error) {
+      throw new Error(`world of seed ${seed}: ${(error as Error).message}`, { cause: error });
+    }
+    seen.resets += followers.reduce((sum, { resets }) => sum + resets, 0);
+  }
   if (WORLDS >= 20) for (const count of Object.values(seen)) assert.ok(count > WORLDS, JSON.stringify(seen));
 });

@@ -1,4 +1,6 @@
 /** Changes to store, made small for the tests. */
+
+import type { BanLogPosition } from '../../src/core/ledger/ban-log.ts';
 import type { Ban } from '../../src/core/ledger/decision.ts';
 import type { FailureWindow, LedgerChanges } from '../../src/core/ledger/snapshot.ts';
 
@@ -11,6 +13,9 @@ export const NOTHING: LedgerChanges = {
   bansGone: [],
   totals: [],
 };
+
+/** For commits of which it does not matter. */
+export const POSITION: BanLogPosition = { session: 'life', serial: 7 };
 
 /** 20 Nov 2026, in microseconds. */
 export const START = 1_795_132_800_000_000;

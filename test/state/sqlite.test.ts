@@ -21,7 +21,7 @@ import { OperationalError } from '../../src/core/errors.ts';
 import type { BailiffEvent } from '../../src/core/event.ts';
 import { openStore, STATE_FILE } from '../../src/state/sqlite.ts';
 import type { Store } from '../../src/state/store.ts';
-import { NOTHING, nthCommit, windowOf, windowsOf } from './samples.ts';
+import { NOTHING, nthCommit, POSITION, windowOf, windowsOf } from './samples.ts';
 
 let directory = '';
 let events: BailiffEvent[] = [];
@@ -58,8 +58,10 @@ describe('a store', () => {
     assert.deepEqual(await store.load(), {
       ledger: { windows: [], bans: [], totals: [] },
       journalPosition: null,
+      banLogPosition: null,
     });
-    for (const number of [1, 2, 3]) await store.commit(nthCommit(number).changes, nthCommit(number).position);
+    for (const number of [1, 2, 3])
+      await store.commit(nthCommit(number).changes, nthCommit(number).position, POSITION);
     await store.close();
     const { ledger, journalPosition } = await open().load();
     assert.deepEqual(ledger.windows, windowsOf(1, 4));
@@ -72,7 +74,7 @@ describe('a store', () => {
     await store.load();
     const numbers = Array.from({ length: 50 }, (_, index) => index + 1);
     const commits = numbers.map((number) =>
-      store.commit(nthCommit(number).changes, nthCommit(number).position),
+      store.commit(nthCommit(number).changes, nthCommit(number).position, POSITION),
     );
     await store.close();
     await Promise.all(commits);
@@ -82,18 +84,18 @@ describe('a store', () => {
   it('does not go to the disk when nothing has changed', async () => {
     const store = open();
     await store.load();
-    await store.commit(NOTHING, 'cursor');
+    await store.commit(NOTHING, 'cursor', POSITION);
     const size = () => statSync(join(directory, `${STATE_FILE}-wal`)).size;
     const before = size();
-    for (let round = 0; round < 10; round++) await store.commit(NOTHING, 'cursor');
-    await store.commit(NOTHING, null);
+    for (let round = 0; round < 10; round++) await store.commit(NOTHING, 'cursor', POSITION);
+    await store.commit(NOTHING, null, POSITION);
     assert.equal(size(), before);
-    await store.commit(NOTHING, 'next');
+    await store.commit(NOTHING, 'next', POSITION);
     assert.ok(size() > before);
   });
 
   it('refuses a commit before its file is open, and says so', async () => {
-    const failure = await failureOf(open().commit(nthCommit(1).changes, null));
+    const failure = await failureOf(open().commit(nthCommit(1).changes, null, POSITION));
     assert.equal(failure.code, 'state-closed');
   });
 
@@ -101,15 +103,16 @@ describe('a store', () => {
     const store = open(directory, 128 * 1_024);
     await store.load();
     const changes = { ...NOTHING, windows: windowsOf(0, 5_000) };
-    const failure = await failureOf(store.commit(changes, 'cursor'));
+    const failure = await failureOf(store.commit(changes, 'cursor', POSITION));
     assert.deepEqual([failure.code, failure.retriable], ['state-full', true]);
     await store.close();
     const roomier = open();
     assert.deepEqual(await roomier.load(), {
       ledger: { windows: [], bans: [], totals: [] },
       journalPosition: null,
+      banLogPosition: null,
     });
-    await roomier.commit(changes, 'cursor');
+    await roomier.commit(changes, 'cursor', POSITION);
     assert.equal((await roomier.load()).ledger.windows.length, 5_000);
   });
 
@@ -135,30 +138,32 @@ describe('a store', () => {
     const store = open();
     await store.load();
     const rows = 60_000;
-    await store.commit({ ...NOTHING, windows: windowsOf(0, rows) }, 'cursor');
+    await store.commit({ ...NOTHING, windows: windowsOf(0, rows) }, 'cursor', POSITION);
     await store.load();
     const path = join(directory, STATE_FILE);
     const handle = openSync(path, 'r+');
     writeSync(handle, new Uint8Array(statSync(path).size - 4_096).fill(0xa5), 0, null, 4_096);
     closeSync(handle);
-    const failure = await failureOf(store.commit({ ...NOTHING, windows: windowsOf(0, rows) }, 'next'));
+    const failure = await failureOf(
+      store.commit({ ...NOTHING, windows: windowsOf(0, rows) }, 'next', POSITION),
+    );
     assert.deepEqual([failure.code, failure.retriable], ['state-damaged', true]);
     assert.match(
       events.map((event) => (event.kind === 'state-error' ? event.message : '')).join(),
       /damaged-1/,
     );
-    await store.commit(nthCommit(1).changes, nthCommit(1).position);
+    await store.commit(nthCommit(1).changes, nthCommit(1).position, POSITION);
     assert.deepEqual((await store.load()).ledger.windows, [windowOf(1)]);
   });
 
   it('begins a new file when somebody has removed it in use', async () => {
     const store = open();
     await store.load();
-    await store.commit(nthCommit(1).changes, nthCommit(1).position);
+    await store.commit(nthCommit(1).changes, nthCommit(1).position, POSITION);
     rmSync(join(directory, STATE_FILE));
-    const failure = await failureOf(store.commit(nthCommit(2).changes, nthCommit(2).position));
+    const failure = await failureOf(store.commit(nthCommit(2).changes, nthCommit(2).position, POSITION));
     assert.deepEqual([failure.code, failure.retriable], ['state-damaged', true]);
-    await store.commit(nthCommit(2).changes, nthCommit(2).position);
+    await store.commit(nthCommit(2).changes, nthCommit(2).position, POSITION);
     await store.close();
     assert.deepEqual((await open().load()).ledger.windows, [windowOf(2)]);
   });
@@ -189,7 +194,7 @@ describe('a store', () => {
     await failureOf(store.load());
     rmSync(join(directory, STATE_FILE), { recursive: true });
     await store.load();
-    await store.commit(nthCommit(1).changes, nthCommit(1).position);
+    await store.commit(nthCommit(1).changes, nthCommit(1).position, POSITION);
     assert.deepEqual((await store.load()).ledger.windows, [windowOf(1)]);
   });
 });

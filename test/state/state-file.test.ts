@@ -23,7 +23,7 @@ import { FOREVER } from '../../src/core/time.ts';
 import { changesToColumns } from '../../src/state/columns.ts';
 import { MIGRATIONS } from '../../src/state/schema.ts';
 import { MAX_QUARANTINED_FILES, openStateFile, type StateFileOptions } from '../../src/state/state-file.ts';
-import { addressOf, banOf, NOTHING, nthCommit, START, windowOf, windowsOf } from './samples.ts';
+import { addressOf, banOf, NOTHING, nthCommit, POSITION, START, windowOf, windowsOf } from './samples.ts';
 
 const SEED = 20_261_121;
 const MEBIBYTE = 1_024 * 1_024;
@@ -42,7 +42,7 @@ afterEach(() => rmSync(directory, { recursive: true, force: true }));
 /** Opens the file, commits each of the changes, and closes it. */
 function write(...commits: readonly LedgerChanges[]): void {
   const { file } = openStateFile(options);
-  for (const changes of commits) file.commit(changesToColumns(changes), null);
+  for (const changes of commits) file.commit(changesToColumns(changes), null, POSITION);
   file.close();
 }
 
@@ -57,10 +57,11 @@ describe('the state file', () => {
   it('is made with its directory, for its owner alone', () => {
     options = { ...options, path: join(directory, 'lib', 'bailiff', 'state.db') };
     const { file, content, quarantinedAs } = openStateFile(options);
-    file.commit(changesToColumns({ ...NOTHING, windows: [windowOf(1)] }), 'cursor');
+    file.commit(changesToColumns({ ...NOTHING, windows: [windowOf(1)] }), 'cursor', POSITION);
     assert.deepEqual(content, {
       ledger: { windows: [], bans: [], totals: [] },
       journalPosition: null,
+      banLogPosition: null,
       unusableRows: 0,
     });
     assert.equal(quarantinedAs, null);
@@ -83,17 +84,18 @@ describe('the state file', () => {
     file.commit(
       changesToColumns({ ...NOTHING, windows: [windowOf(1), ipv6], bans: [ban], totals }),
       'cursor',
+      POSITION,
     );
     file.close();
     const { content } = reopen();
     assert.deepEqual(content.ledger, { windows: [windowOf(1), ipv6], bans: [ban], totals });
-    assert.equal(content.journalPosition, 'cursor');
+    assert.deepEqual([content.journalPosition, content.banLogPosition], ['cursor', POSITION]);
   });
 
   it('keeps the position when a commit brings none', () => {
     const { file } = openStateFile(options);
-    file.commit(changesToColumns(NOTHING), 'cursor');
-    file.commit(changesToColumns({ ...NOTHING, windows: [windowOf(1)] }), null);
+    file.commit(changesToColumns(NOTHING), 'cursor', POSITION);
+    file.commit(changesToColumns({ ...NOTHING, windows: [windowOf(1)] }), null, POSITION);
     file.close();
     assert.equal(reopen().content.journalPosition, 'cursor');
   });
@@ -114,14 +116,14 @@ describe('the state file', () => {
 
   it('stores a commit whole or not at all', () => {
     const { file } = openStateFile({ ...options, maxBytes: 128 * 1_024 });
-    file.commit(changesToColumns(nthCommit(1).changes), nthCommit(1).position);
+    file.commit(changesToColumns(nthCommit(1).changes), nthCommit(1).position, POSITION);
     const tooMuch = {
       ...NOTHING,
       windows: windowsOf(0, 5_000),
       totals: [{ jail: 'sshd', failures: 9, bans: 9 }],
     };
-    assert.throws(() => file.commit(changesToColumns(tooMuch), 'later'), { errcode: 13 });
-    file.commit(changesToColumns(nthCommit(2).changes), nthCommit(2).position);
+    assert.throws(() => file.commit(changesToColumns(tooMuch), 'later', POSITION), { errcode: 13 });
+    file.commit(changesToColumns(nthCommit(2).changes), nthCommit(2).position, POSITION);
     file.close();
     const { ledger, journalPosition } = reopen().content;
     assert.deepEqual(ledger.windows, [windowOf(1), windowOf(2)]);
@@ -146,7 +148,7 @@ describe('the state file', () => {
     const last = 20;
     for (let number = 1; number <= last; number++) {
       const { changes, position } = nthCommit(number);
-      file.commit(changesToColumns(changes), position);
+      file.commit(changesToColumns(changes), position, POSITION);
     }
     const wal = readFileSync(`${path}-wal`);
     const seen = new Set<number>();
@@ -171,7 +173,7 @@ describe('the state file', () => {
     for (let round = 0; round < 60; round++) {
       const gone = round === 0 ? [] : windowsOf((round - 1) * room, round * room);
       const windows = windowsOf(round * room, (round + 1) * room);
-      file.commit(changesToColumns({ ...NOTHING, windows, windowsGone: gone }), `i=${round}`);
+      file.commit(changesToColumns({ ...NOTHING, windows, windowsGone: gone }), `i=${round}`, POSITION);
       sizes.push(statSync(path).size + statSync(`${path}-wal`).size);
     }
     file.close();
@@ -199,7 +201,7 @@ describe(`the state file and the ledger (seed ${SEED})`, () => {
         let ledger = newLedger(content.ledger, START);
         let at = START;
         const commit = () => {
-          file.commit(changesToColumns(ledger.takeChanges()), `i=${at}`);
+          file.commit(changesToColumns(ledger.takeChanges()), `i=${at}`, POSITION);
         };
         for (const { kind, jail, number, step } of inputs) {
           at += step;
@@ -337,6 +339,7 @@ describe('a damaged state file', () => {
     assert.deepEqual(content.ledger.windows, [windowOf(1)]);
     assert.deepEqual(content.ledger.bans, [banOf(2)]);
     assert.deepEqual([content.unusableRows, quarantinedAs], [6, null]);
+    assert.equal(content.banLogPosition, null, 'since bans of that position are missing');
   });
 });
 

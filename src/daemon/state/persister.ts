@@ -1,11 +1,12 @@
 /**
- * Brings the ledger's changes and the journal's position to the disk together. One commit is under way at a time and
+ * Brings the ledger's changes, the journal's position and that of the ban log to the disk together. One commit is under way at a time and
  * what happens meanwhile goes into the next: that is the group commit. Announcements wait for their commit, so that a
  * ban which was announced survives; when the disk refuses, they are made all the same, since the kernel holds the ban,
  * and the changes are tried again.
  */
 import { OperationalError } from '../../core/errors.ts';
 import type { BailiffEvent, Emit } from '../../core/event.ts';
+import type { BanLog } from '../../core/ledger/ban-log.ts';
 import type { Ledger } from '../../core/ledger/ledger.ts';
 import type { LedgerChanges } from '../../core/ledger/snapshot.ts';
 import type { Clock } from '../../core/time.ts';
@@ -24,6 +25,8 @@ const MAX_RETRY_DELAY_MILLISECONDS = 30_000;
 export type PersisterOptions = {
   readonly store: Store;
   readonly ledger: Ledger;
+  /** Of that ledger. */
+  readonly banLog: Pick<BanLog, 'position'>;
   readonly journalPosition: string | null;
   readonly clock: Clock;
   readonly emit: Emit;
@@ -120,14 +123,14 @@ export class Persister {
   }
 
   async #commitChanges(): Promise<void> {
-    const { ledger, store, clock, emit } = this.#options;
+    const { ledger, banLog, store, clock, emit } = this.#options;
     const position = this.#position;
     const changes = ledger.takeChanges();
     this.#committing = this.#announcements.length;
     this.#changed = false;
     const startedAt = clock.now();
     try {
-      await store.commit(changes, position);
+      await store.commit(changes, position, banLog.position);
     } catch (error) {
       const failure = operational(error);
       if (failure.code === 'state-damaged') ledger.returnWhole();

@@ -4,7 +4,7 @@ import type { Store, StoredState } from '../../state/store.ts';
 
 export class VolatileStore implements Store {
   async load(): Promise<StoredState> {
-    return { ledger: EMPTY_IMAGE, journalPosition: null };
+    return { ledger: EMPTY_IMAGE, journalPosition: null, banLogPosition: null };
   }
 
   async commit(): Promise<void> {}

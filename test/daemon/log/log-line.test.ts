@@ -15,6 +15,8 @@ const BAN: Ban = {
   failures: 5,
 };
 
+const AT = { at: SINCE, position: { session: 'life', serial: 1 } };
+
 const FAILURE = {
   kind: 'failure',
   jail: 'sshd',
@@ -30,13 +32,13 @@ const FAILURE = {
 
 test('each line reads as a sentence', () => {
   for (const [event, message] of [
-    [{ kind: 'ban', ban: BAN }, 'banned 203.0.113.9 in sshd for 10m (5 failures)'],
+    [{ kind: 'ban', ban: BAN, ...AT }, 'banned 203.0.113.9 in sshd for 10m (5 failures)'],
     [
-      { kind: 'ban', ban: { ...BAN, until: FOREVER, cause: 'operator' } },
+      { kind: 'ban', ban: { ...BAN, until: FOREVER, cause: 'operator' }, ...AT },
       'banned 203.0.113.9 in sshd forever (by the operator)',
     ],
-    [{ kind: 'extend', ban: BAN }, 'extended the ban of 203.0.113.9 in sshd for 10m (5 failures)'],
-    [{ kind: 'unban', ban: BAN, cause: 'expiry' }, 'unbanned 203.0.113.9 in sshd: its time is over'],
+    [{ kind: 'extend', ban: BAN, ...AT }, 'extended the ban of 203.0.113.9 in sshd for 10m (5 failures)'],
+    [{ kind: 'unban', ban: BAN, cause: 'expiry', ...AT }, 'unbanned 203.0.113.9 in sshd: its time is over'],
     [FAILURE, 'failure 3/5 of 203.0.113.9 in sshd (user "admin")'],
     [{ ...FAILURE, user: '', count: 7 }, 'failure 5/5 of 203.0.113.9 in sshd'],
     [
@@ -59,7 +61,7 @@ test('each line reads as a sentence', () => {
 });
 
 test('a ban can be found in the journal by its address and jail', () => {
-  assert.deepEqual(logLineOf({ kind: 'ban', ban: BAN })?.fields, {
+  assert.deepEqual(logLineOf({ kind: 'ban', ban: BAN, ...AT })?.fields, {
     BAILIFF_ADDRESS: '203.0.113.9',
     BAILIFF_JAIL: 'sshd',
     BAILIFF_CAUSE: 'offence',

@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { openState } from '../../../src/daemon/state/open.ts';
 import { STATE_FILE } from '../../../src/state/sqlite.ts';
+import { POSITION } from '../../state/samples.ts';
 import { Recorder } from '../parts.ts';
 
 const CHANGES = {
@@ -32,7 +33,7 @@ test('the state is read, and told to be up', async (t) => {
   const recorder = new Recorder();
   const first = await openState(directory, recorder.emit);
   assert.deepEqual(first.state.ledger.totals, []);
-  await first.store.commit(CHANGES, 'a cursor');
+  await first.store.commit(CHANGES, 'a cursor', POSITION);
   await first.store.close();
   const { store, state } = await openState(directory, recorder.emit);
   t.after(() => store.close());
@@ -71,8 +72,12 @@ test('where nothing can be kept the daemon goes on, forgets, and says so', async
   assert.deepEqual(healthOf(recorder), ['state degraded']);
   assert.match(recorder.of('component')[0]?.detail ?? '', /^nothing is kept over a restart: /);
   assert.notEqual(recorder.of('component')[0]?.advice, '');
-  assert.deepEqual(state, { ledger: { windows: [], bans: [], totals: [] }, journalPosition: null });
-  await store.commit(CHANGES, 'a cursor');
+  assert.deepEqual(state, {
+    ledger: { windows: [], bans: [], totals: [] },
+    journalPosition: null,
+    banLogPosition: null,
+  });
+  await store.commit(CHANGES, 'a cursor', POSITION);
   assert.deepEqual((await store.load()).journalPosition, null);
   await store.close();
 });

@@ -4,7 +4,7 @@ import type { BailiffEvent } from '../../../src/core/event.ts';
 import { Ledger } from '../../../src/core/ledger/ledger.ts';
 import { Persister } from '../../../src/daemon/state/persister.ts';
 import { settle } from '../enforcement/fake-firewall.ts';
-import { FakeStore, failureOf, LIMITS, policyOf, Recorder } from '../parts.ts';
+import { banLogOf, FakeStore, failureOf, LIMITS, policyOf, Recorder } from '../parts.ts';
 
 const READY: BailiffEvent = { kind: 'ready' };
 const FULL = failureOf('state-full', 'the disk is full');
@@ -18,6 +18,7 @@ function setUp() {
   const persister = new Persister({
     store: disk,
     ledger,
+    banLog: banLogOf(ledger),
     journalPosition: 'c0',
     clock: { now: () => 1 },
     emit: recorder.emit,
@@ -41,7 +42,7 @@ function holdUp(disk: FakeStore): () => void {
 
 function banOf(offender: string): BailiffEvent {
   const ban = { jail: 'sshd', offender, since: 1, until: 2, cause: 'offence', failures: 5 } as const;
-  return { kind: 'ban', ban };
+  return { kind: 'ban', ban, at: 1, position: { session: 'life', serial: 1 } };
 }
 
 /** The offenders of the bans that were announced, in order. */
@@ -91,11 +92,11 @@ test('a flush waits for what was there when it was asked for, not for an attack 
   const { disk, persister, fail } = setUp();
   let failures = 0;
   const store = disk.commit.bind(disk);
-  disk.commit = async (changes, position) => {
+  disk.commit = async (changes, position, banLogPosition) => {
     fail(`203.0.113.${failures++}`);
     persister.changed([]);
     if (failures > 50) throw new Error('the flush never ends');
-    await store(changes, position);
+    await store(changes, position, banLogPosition);
   };
   fail('198.51.100.1');
   persister.changed([]);

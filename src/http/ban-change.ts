@@ -1,0 +1,23 @@
+/** A change of the bans in force as it crosses the socket: alike in answers and in the stream of events. */
+import { type BanChange, type BanLogPosition, formatPosition } from '../core/ledger/ban-log.ts';
+import { formatInstant } from '../core/time.ts';
+import type { BanChangeReport } from './control.ts';
+
+/** The report of a change that led to a position. */
+export function banChangeReport(change: BanChange, position: BanLogPosition): BanChangeReport {
+  const { offender, jail, since, until, cause, failures } = change.ban;
+  return {
+    kind: change.kind,
+    position: formatPosition(position),
+    at: formatInstant(change.at),
+    ban: {
+      offender,
+      jail,
+      since: formatInstant(since),
+      until: formatInstant(until),
+      cause,
+      failures,
+    },
+    ...(change.kind === 'unban' ? { cause: change.cause } : {}),
+  };
+}
