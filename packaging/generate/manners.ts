@@ -40,5 +40,6 @@ const SILENT: Terminal = {
   print: () => undefined,
   complain: () => undefined,
   showProgress: () => undefined,
+  interruption: () => new AbortController().signal,
   drain: async () => true,
 };

@@ -16,6 +16,14 @@ export type DaemonRequest = {
   readonly timeoutMilliseconds?: number;
 };
 
+/** What is opened to be listened to. */
+export type StreamRequest = {
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Ends it, also while it is being opened. */
+  readonly signal: AbortSignal;
+};
+
 type Reply = { readonly status: number; readonly text: string };
 
 /** A reload runs every sample of every filter, and a ban waits for the kernel. */
@@ -46,11 +54,46 @@ export async function askDaemon<Report>(
   terminal: Terminal,
   asked: DaemonRequest,
 ): Promise<Report> {
+  const { timeoutMilliseconds = TIMEOUT_MILLISECONDS } = asked;
+  return withDaemon(options, terminal, async (socketPath) => {
+    const signal = AbortSignal.timeout(timeoutMilliseconds);
+    try {
+      const message = await begin(socketPath, { ...asked, signal });
+      return message === null ? null : readReport<Report>(socketPath, await readReply(message));
+    } catch (error) {
+      throw describeFailure(socketPath, signal.aborted ? timeoutMilliseconds : null, error);
+    }
+  });
+}
+
+/** Opens an answer that goes on; resolves when its head has come. Throws as askDaemon does, but for a time-out. */
+export async function openStream(
+  options: SocketOptions,
+  terminal: Terminal,
+  asked: StreamRequest,
+): Promise<IncomingMessage> {
+  return withDaemon(options, terminal, async (socketPath) => {
+    try {
+      const message = await begin(socketPath, { ...asked, method: 'GET' });
+      if (message !== null && message.statusCode !== 200) readReport(socketPath, await readReply(message));
+      return message;
+    } catch (error) {
+      throw describeFailure(socketPath, null, error);
+    }
+  });
+}
+
+/** What the first of the sockets that are meant answers; `ask` returns null where nobody listens. */
+async function withDaemon<Answer>(
+  options: SocketOptions,
+  terminal: Terminal,
+  ask: (socketPath: string) => Promise<Answer | null>,
+): Promise<Answer> {
   const named = socketPathOf(options, terminal);
   const paths = named === null ? usualSocketPaths(terminal) : [named];
   for (const path of paths) {
-    const reply = await exchange(path, asked);
-    if (reply !== null) return readReport<Report>(path, reply);
+    const answer = await ask(path);
+    if (answer !== null) return answer;
   }
   throw new OperationalError(`the daemon is not running: nobody answers on ${paths.join(' or ')}`, {
     code: 'daemon-not-running',
@@ -64,25 +107,32 @@ function usualSocketPaths(terminal: Terminal): readonly string[] {
   return own === SYSTEM_SOCKET_PATH ? [own] : [own, SYSTEM_SOCKET_PATH];
 }
 
-/** Null when nobody listens there. */
-function exchange(socketPath: string, asked: DaemonRequest): Promise<Reply | null> {
+type Begun = {
+  readonly method: string;
+  readonly path: string;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+};
+
+/** The head of an answer; null when nobody listens there. Rejects with the system's error. */
+function begin(socketPath: string, { method, path, body, headers, signal }: Begun) {
   // A longer path would be cut to another one.
   if (Buffer.byteLength(socketPath) > MAX_SOCKET_PATH_BYTES) return Promise.resolve(null);
-  const body = asked.body === undefined ? null : JSON.stringify(asked.body);
-  const headers = body === null ? {} : { 'content-type': 'application/json' };
-  return new Promise((resolve, reject) => {
-    const { method, path, timeoutMilliseconds = TIMEOUT_MILLISECONDS } = asked;
-    const signal = AbortSignal.timeout(timeoutMilliseconds);
-    const fail = (error: NodeJS.ErrnoException): void => {
+  const text = body === undefined ? null : JSON.stringify(body);
+  const all = { ...headers, ...(text === null ? {} : { 'content-type': 'application/json' }) };
+  return new Promise<IncomingMessage | null>((resolve, reject) => {
+    const outgoing = request({ socketPath, method, path, headers: all, signal, agent: false }, resolve);
+    outgoing.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') resolve(null);
-      else reject(describeFailure(socketPath, signal.aborted ? timeoutMilliseconds : null, error));
-    };
-    const outgoing = request({ socketPath, method, path, headers, signal, agent: false }, (message) => {
-      readText(message).then((text) => resolve({ status: message.statusCode ?? 0, text }), fail);
+      else reject(error);
     });
-    outgoing.on('error', fail);
-    outgoing.end(body ?? undefined);
+    outgoing.end(text ?? undefined);
   });
+}
+
+async function readReply(message: IncomingMessage): Promise<Reply> {
+  return { status: message.statusCode ?? 0, text: await readText(message) };
 }
 
 async function readText(message: IncomingMessage): Promise<string> {
@@ -117,9 +167,11 @@ function readReport<Report>(socketPath: string, reply: Reply): Report {
 function describeFailure(
   socketPath: string,
   elapsedMilliseconds: number | null,
-  cause: NodeJS.ErrnoException,
+  cause: unknown,
 ): OperationalError {
-  if (cause.code === 'EACCES' || cause.code === 'EPERM') {
+  if (cause instanceof OperationalError) return cause;
+  const { code, message } = cause as NodeJS.ErrnoException;
+  if (code === 'EACCES' || code === 'EPERM') {
     return new OperationalError(`not allowed to open ${socketPath}`, {
       code: 'EACCES',
       advice: 'use sudo, or join the group bailiff (sudo usermod -aG bailiff $USER) and log in again',
@@ -128,7 +180,7 @@ function describeFailure(
   }
   const what =
     elapsedMilliseconds === null
-      ? cause.message
+      ? message
       : `no answer within ${countOf(elapsedMilliseconds / 1_000, 'second')}`;
   return new OperationalError(`the daemon on ${socketPath} did not answer: ${what}`, {
     code: 'no-answer',

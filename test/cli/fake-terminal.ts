@@ -27,6 +27,7 @@ export function fakeTerminal(changes: Partial<Terminal> = {}): FakeTerminal {
     print: (text) => printed.push(text),
     complain: (text) => complained.push(text),
     showProgress: () => undefined,
+    interruption: () => new AbortController().signal,
     drain: async () => true,
     ...changes,
     printed,

@@ -114,7 +114,7 @@ test('--json prints the daemon’s report', async (t) => {
   const reports: ReadonlyArray<readonly [string, unknown]> = [
     ['status', STATUS],
     ['status sshd', { ...SSHD, ...JAIL_DETAILS, bans: BANS }],
-    ['bans', { bans: BANS }],
+    ['bans', { position: 'life.7', bans: BANS }],
   ];
   for (const [line, report] of reports) {
     const words = [...line.split(' '), '--json', '--socket', socketPath];

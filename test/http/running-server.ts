@@ -34,11 +34,12 @@ export function makeDirectory(t: TestContext): string {
   return directory;
 }
 
+/** In a directory of its own, or in that of a server that has been stopped. */
 export async function startServer(
   t: TestContext,
   control: FakeControl = new FakeControl(),
+  directory: string = makeDirectory(t),
 ): Promise<RunningServer> {
-  const directory = makeDirectory(t);
   const socketPath = join(directory, 'bailiff.sock');
   const emitted: BailiffEvent[] = [];
   const bugs: unknown[] = [];

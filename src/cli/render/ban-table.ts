@@ -47,11 +47,12 @@ export function formatRemaining(ban: BanReport): string {
   return ban.remainingSeconds < 1 ? 'ending' : formatDuration(ban.remainingSeconds * SECOND);
 }
 
-/** An RFC 3339 instant in the reader's time zone, to the minute; anything else as it is. */
-export function formatTime(instant: string): string {
+/** An RFC 3339 instant in the reader's time zone, to the minute or second; anything else as it is. */
+export function formatTime(instant: string, to: 'minutes' | 'seconds' = 'minutes'): string {
   const date = new Date(instant);
   if (Number.isNaN(date.getTime())) return instant;
   const two = (value: number): string => String(value).padStart(2, '0');
   const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}`;
+  const seconds = to === 'seconds' ? `:${two(date.getSeconds())}` : '';
+  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}${seconds}`;
 }

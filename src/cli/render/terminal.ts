@@ -33,6 +33,11 @@ export type Terminal = {
    * where nobody would see it.
    */
   showProgress(text: string): void;
+  /**
+   * Aborted when the user has had enough: by Ctrl-C, or when the process is told to end. Until it is asked for, either
+   * ends the process.
+   */
+  interruption(): AbortSignal;
   /** Resolves when everything printed has been taken; to false when nobody is left to take more. */
   drain(): Promise<boolean>;
 };
@@ -74,6 +79,12 @@ export function openTerminal(): Terminal {
       stderr.write(`${text}\n`);
     },
     showProgress: (text) => progress.show(text),
+    interruption: () => {
+      const controller = new AbortController();
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+        process.once(signal, () => controller.abort());
+      return controller.signal;
+    },
     drain: async () => {
       if (stdout.writableNeedDrain) await new Promise<void>((resolve) => stdout.write('', () => resolve()));
       return !isClosed;

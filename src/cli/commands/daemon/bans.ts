@@ -14,14 +14,17 @@ import {
 import { renderBans, summariseBans } from '../../render/ban-table.ts';
 import type { Terminal } from '../../render/terminal.ts';
 
-type BansOptions = SocketOptions & JsonOptions & { readonly jail?: string };
+type BansOptions = SocketOptions & JsonOptions & { readonly jail?: string; readonly follow?: true };
 
 export const addBans: AddCommand = (program, { terminal, end }) => {
   program
     .command('bans')
     .summary('list who is banned')
-    .description('Lists the bans in force, the newest last, and whether the kernel has confirmed them.')
+    .description(
+      'Lists the bans in force, the newest last, and whether the kernel has confirmed them. With --follow it goes on with every change until Ctrl-C, over restarts of the daemon.',
+    )
     .option('--jail <NAME>', 'only the bans of this jail')
+    .option('--follow', 'the latest bans, and then each change when it happens')
     .addOption(jsonOption())
     .addOption(socketOption())
     .addHelpText(
@@ -30,9 +33,17 @@ export const addBans: AddCommand = (program, { terminal, end }) => {
         ['bailiff bans', 'every jail'],
         ['bailiff bans --jail sshd', 'one jail'],
         ["bailiff bans --json | jq -r '.bans[].offender'", 'addresses only'],
+        ['bailiff bans --follow', 'see bans begin and end'],
+        ['bailiff bans --follow --json', 'a line for each change'],
       ]),
     )
     .action(async (options: BansOptions) => {
+      if (options.follow) {
+        const { followBans } = await import('../../follow-bans.ts');
+        await followBans(options, terminal);
+        end(EXIT.done);
+        return;
+      }
       const path = pathOf(['bans'], { jail: options.jail });
       const report = await askDaemon<BanListReport>(options, terminal, { method: 'GET', path });
       if (options.json) printJson(terminal, report);

@@ -40,7 +40,7 @@ for (const [name, open] of Object.entries(SHELLS)) {
       assert.deepEqual([...new Set(await shell.complete(line))].sort(), offered, line);
     }
     const flags = await shell.complete('bailiff bans --');
-    assert.deepEqual([...new Set(flags)].sort(), ['--help', '--jail', '--json', '--socket']);
+    assert.deepEqual([...new Set(flags)].sort(), ['--follow', '--help', '--jail', '--json', '--socket']);
     const commands = await shell.complete('bailiff ');
     assert.ok(commands.includes('run') && commands.includes('unban'));
     assert.ok(!commands.includes('complete'), 'what the completions ask is not offered');

@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import { VERSION } from '../../src/core/version.ts';
-import type { BanListReport, BanReport, StatusReport } from '../../src/http/control.ts';
-import { waitForElement, waitForNoElement } from '../bed/kernel.ts';
-import { HOST } from '../bed/namespace.ts';
-import { bailiff } from '../bed/services/daemon.ts';
-import { keysOf, openScene, type Scene, SOON_MILLISECONDS, sceneMissing } from './scene.ts';
+import { VERSION } from '../../../src/core/version.ts';
+import type { BanListReport, BanReport, StatusReport } from '../../../src/http/control.ts';
+import { waitForElement, waitForNoElement } from '../../bed/kernel.ts';
+import { HOST } from '../../bed/namespace.ts';
+import { bailiff } from '../../bed/services/daemon.ts';
+import { keysOf, openScene, type Scene, SOON_MILLISECONDS, sceneMissing } from '../scene.ts';
 
 const CONFIGURATION = `
 [trust]
