@@ -76,6 +76,13 @@ export type BailiffEvent =
       /** What to do about it; '' when nothing is wrong. */
       readonly advice: string;
     }
+  /** A part could not be started, given a plan or stopped, or not within its time; the others go on. */
+  | {
+      readonly kind: 'part-failed';
+      readonly part: string;
+      readonly message: string;
+      readonly advice: string;
+    }
   | {
       readonly kind: 'records';
       readonly source: SourceKind;
@@ -243,6 +250,7 @@ export const EVENT_KINDS: Readonly<Record<EventKind, true>> = {
   ready: true,
   stopping: true,
   component: true,
+  'part-failed': true,
   records: true,
   rejected: true,
   'sender-activity': true,

@@ -34,4 +34,11 @@ export const COMPONENT_METRICS: readonly MetricEntry[] = [
       }),
     ],
   },
+  {
+    name: 'bailiff_part_failures_total',
+    type: 'counter',
+    help: 'How often a part could not start, take a configuration or stop, or not within its time.',
+    labels: ['part'],
+    events: [on('part-failed', ({ part }, add) => add(1, part))],
+  },
 ];

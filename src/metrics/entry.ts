@@ -21,6 +21,7 @@ export type LabelName =
   | 'cause'
   | 'family'
   | 'component'
+  | 'part'
   | 'health'
   | 'kind'
   | 'limit'

@@ -16,9 +16,9 @@ import { VERSION } from '../../src/core/version.ts';
 import { Enforcer } from '../../src/daemon/enforcement/enforcer.ts';
 import { EventBus } from '../../src/daemon/event-bus.ts';
 import { Health } from '../../src/daemon/health.ts';
+import { Pipeline } from '../../src/daemon/judgement/pipeline.ts';
+import { rulesOf } from '../../src/daemon/judgement/rules.ts';
 import { createLog, createPlainWriter } from '../../src/daemon/log/log.ts';
-import { Pipeline } from '../../src/daemon/pipeline.ts';
-import { rulesOf } from '../../src/daemon/rules.ts';
 import { DryRunFirewall } from '../../src/firewall/dry-run.ts';
 import { createMetrics } from '../../src/metrics/metrics.ts';
 import { SenderDirectory } from '../../src/senders/directory.ts';
@@ -209,7 +209,7 @@ async function decide(plan: Plan, emit: Emit): Promise<StageRun> {
     },
   };
   const senders = new SenderDirectory(plan.senders);
-  const banLog = new BanLog({ stored: null, session: 'life', bans: () => ledger.bans() });
+  const banLog = new BanLog({ session: 'life', bans: () => ledger.bans() });
   const way = new Pipeline({ ledger, banLog, enforcer, persister, senders, clock, emit }, rulesOf(plan));
   let records: LogRecord[] = [];
   let bytes = 0;

@@ -104,7 +104,7 @@ export class Recorder {
 
 /** The ban log of a ledger, in a session of the name `life`. */
 export function banLogOf(ledger: Ledger): BanLog {
-  return new BanLog({ stored: null, session: 'life', bans: () => ledger.bans() });
+  return new BanLog({ session: 'life', bans: () => ledger.bans() });
 }
 
 /** A store that keeps what it was told, unless it was told to fail. */

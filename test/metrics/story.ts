@@ -32,6 +32,12 @@ export const STORY: { readonly [Kind in EventKind]: EventOf<Kind> } = {
     detail: HOSTILE,
     advice: HOSTILE,
   },
+  'part-failed': {
+    kind: 'part-failed',
+    part: 'metrics',
+    message: 'cannot start: it has taken more than 5 s',
+    advice: '',
+  },
   records: { kind: 'records', source: 'udp', count: 3, bytes: 300, matched: 2 },
   rejected: { kind: 'rejected', source: 'udp', sender: ATTACKER, reason: 'malformed', count: 2 },
   'sender-activity': {

@@ -11,7 +11,7 @@ import type { JailPolicy } from '../../src/core/ledger/policy.ts';
 import type { FailureWindow, JailTotals, LedgerChanges } from '../../src/core/ledger/snapshot.ts';
 import type { LogRecord } from '../../src/core/record.ts';
 import { MINUTE, SECOND } from '../../src/core/time.ts';
-import { BACKLOG_PATIENCE, Pipeline } from '../../src/daemon/pipeline.ts';
+import { BACKLOG_PATIENCE, Pipeline } from '../../src/daemon/judgement/pipeline.ts';
 import { Persister } from '../../src/daemon/state/persister.ts';
 import { SenderDirectory } from '../../src/senders/directory.ts';
 import type { Store, StoredState } from '../../src/state/store.ts';
@@ -312,7 +312,8 @@ export class Host {
     const decisions: Decision[] = [];
     ledger.reconfigure({ policies: POLICIES, limits: LIMITS, protectedNetworks: [] }, this.at, decisions);
     const session = `life-${this.#lives++}`;
-    const banLog = new BanLog({ stored: banLogPosition, session, bans: () => ledger.bans(), capacity: 64 });
+    const banLog = new BanLog({ session, bans: () => ledger.bans(), capacity: 64 });
+    banLog.resume(banLogPosition);
     const store = new LifeStore(this.disk);
     const clock = { now: () => this.at };
     const emit = (event: BailiffEvent): void => this.#check(event, store);

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Ledger } from '../../src/core/ledger/ledger.ts';
 import { HOUR, MINUTE, SECOND } from '../../src/core/time.ts';
-import { BACKLOG_AGE } from '../../src/daemon/pipeline.ts';
+import { BACKLOG_AGE } from '../../src/daemon/judgement/pipeline.ts';
 import { Follower } from './follower.ts';
 import { Disk, type Entry, Host, LIMITS, POLICIES } from './host.ts';
 import { Random } from './random.ts';

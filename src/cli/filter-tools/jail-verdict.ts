@@ -5,7 +5,7 @@ import { admitsMode, type Match } from '../../core/failure.ts';
 import type { Decision } from '../../core/ledger/decision.ts';
 import { Ledger, type Obstacle } from '../../core/ledger/ledger.ts';
 import { FOREVER, formatDuration, type Microseconds } from '../../core/time.ts';
-import { ownAddresses } from '../../daemon/own-addresses.ts';
+import { ownAddresses } from '../../daemon/judgement/own-addresses.ts';
 import { countOf } from '../render/table.ts';
 
 export type JailVerdict = {

@@ -10,6 +10,7 @@
  * whoever had been told of more than the disk was is known by his position.
  */
 import { splitNetwork } from '../address/address.ts';
+import { assert } from '../errors.ts';
 import type { Ban, Decision } from './decision.ts';
 
 /** Remembered changes; the oldest gives way, and who stands before it starts anew. */
@@ -28,8 +29,6 @@ export type BanNews =
   | { readonly kind: 'reset'; readonly position: BanLogPosition; readonly bans: readonly Ban[] };
 
 export type BanLogOptions = {
-  /** The position that was stored with the bans; null when none was, or when bans of it were left out. */
-  readonly stored: BanLogPosition | null;
   /** Names this life of the daemon, as no other was or will be: letters, digits, `-` and `_`, at most 32 of them. */
   readonly session: string;
   /** The bans in force, of the ledger whose changes are recorded. */
@@ -42,7 +41,7 @@ export class BanLog {
   readonly #options: BanLogOptions;
   readonly #capacity: number;
   /** Where this life began. */
-  readonly #start: BanLogPosition;
+  #start: BanLogPosition;
   /** Change n of this life, counted from 0, at n modulo the capacity. */
   readonly #changes: BanChange[] = [];
   #count = 0;
@@ -50,7 +49,16 @@ export class BanLog {
   constructor(options: BanLogOptions) {
     this.#options = options;
     this.#capacity = options.capacity ?? MAX_LOGGED_CHANGES;
-    this.#start = options.stored ?? { session: options.session, serial: 0 };
+    this.#start = { session: options.session, serial: 0 };
+  }
+
+  /**
+   * Goes on from the position that was stored with the bans, before there is any change; null when none was stored, or
+   * when bans of it were left out.
+   */
+  resume(stored: BanLogPosition | null): void {
+    assert(this.#count === 0, 'a ban log goes on from one place');
+    this.#start = stored ?? this.#start;
   }
 
   /** Of the bans as they are. */

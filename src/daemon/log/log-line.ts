@@ -52,6 +52,13 @@ export function logLineOf(event: BailiffEvent): LogLine | null {
       );
     case 'component':
       return describeComponent(event);
+    case 'part-failed':
+      return line(
+        'error',
+        `${event.part} ${event.message}${event.advice === '' ? '' : `; ${event.advice}`}`,
+        '5d7f0a4f9d8c4a0cb64a1e0f1f4f2d63',
+        { BAILIFF_PART: event.part },
+      );
     case 'failure':
       return describeFailure(event);
     case 'ignored':

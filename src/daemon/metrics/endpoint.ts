@@ -1,20 +1,22 @@
 /**
- * The metrics server of a plan, as the component `metrics`; a reload moves it, and gives it the files as they are
+ * The metrics server as a part, and as the component `metrics`; a reload moves it, and gives it the files as they are
  * now.
  */
 import { X509Certificate } from 'node:crypto';
-import type { MetricsPlan } from '../../config/plan.ts';
+import type { MetricsPlan, Plan } from '../../config/plan.ts';
 import { OperationalError } from '../../core/errors.ts';
 import type { ComponentHealth } from '../../core/event.ts';
 import type { Microseconds } from '../../core/time.ts';
 import type { MetricsServer, MetricsServerOptions } from '../../http/metrics-server.ts';
 import { formatEndpoint } from '../../sources/listen.ts';
+import type { Part } from '../part.ts';
 import { endOf } from '../setting-files.ts';
 import { type MetricsAccess, readMetricsAccess } from './access.ts';
 
 export type MetricsEndpointOptions = Omit<MetricsServerOptions, 'listen' | 'token' | 'tls'>;
 
-export class MetricsEndpoint {
+export class MetricsEndpoint implements Part {
+  readonly name = 'metrics';
   readonly #options: MetricsEndpointOptions;
   #server: MetricsServer | null = null;
   /** Where it is served, and by which files. */
@@ -32,7 +34,7 @@ export class MetricsEndpoint {
    * event, and tried again by the next call. With files that have gone bad it stays as it is; it never opens to
    * everybody because of them.
    */
-  async apply(plan: MetricsPlan): Promise<void> {
+  readonly apply = async ({ metrics: plan }: Pick<Plan, 'metrics'>): Promise<void> => {
     const { listen, tokenFile, tls } = plan;
     const settings = JSON.stringify([listen, tokenFile, tls]);
     if (settings !== this.#settings) await this.stop();
@@ -59,12 +61,12 @@ export class MetricsEndpoint {
         'not served: [metrics] listen is empty',
       [...new Set(errors.map((error) => error.advice))].join('; '),
     );
-  }
+  };
 
-  async stop(): Promise<void> {
+  readonly stop = async (): Promise<void> => {
     this.#settings = '';
     await this.#stopServer();
-  }
+  };
 
   async #stopServer(): Promise<void> {
     const server = this.#server;

@@ -1,4 +1,4 @@
-/** The syslog listeners of a plan: started and stopped as it asks, summed up as the component `syslog`. */
+/** The syslog listeners as a part: started and stopped as a plan asks, summed up as the component `syslog`. */
 import type { Plan } from '../../config/plan.ts';
 import type { ComponentHealth, Emit } from '../../core/event.ts';
 import type { Clock } from '../../core/time.ts';
@@ -12,6 +12,7 @@ import type { Sink } from '../../sources/source.ts';
 import { createStreamSource, type StreamSettings } from '../../sources/stream/stream.ts';
 import type { TlsCredentials } from '../../sources/stream/tls-handshakes.ts';
 import type { Wants } from '../../syslog/parse.ts';
+import type { Part } from '../part.ts';
 import { SyslogTls, type TlsTrouble } from './tls.ts';
 import { type WantedListener, wantedListeners } from './wanted-listeners.ts';
 
@@ -35,7 +36,8 @@ type Listener = {
   readonly configure: ((settings: StreamSettings) => void) | null;
 };
 
-export class SyslogListeners {
+export class SyslogListeners implements Part {
+  readonly name = 'syslog';
   readonly #options: SyslogListenersOptions;
   readonly #tls: SyslogTls;
   readonly #activation: Activation;
@@ -59,7 +61,7 @@ export class SyslogListeners {
   }
 
   /** Listens where the plan says and nowhere else. Resolves when every listener listens, or has said why not. */
-  async apply(plan: Plan['syslog']): Promise<void> {
+  readonly apply = async ({ syslog: plan }: Pick<Plan, 'syslog'>): Promise<void> => {
     this.#isBusy = true;
     const isChanged =
       datagramSettingsOf(plan) !== (this.#plan === null ? '' : datagramSettingsOf(this.#plan));
@@ -77,7 +79,7 @@ export class SyslogListeners {
     await this.#start(wanted, plan, credentials);
     this.#isBusy = false;
     this.#report();
-  }
+  };
 
   /** Where it is bound, as `udp 127.0.0.1:5514`. */
   bound(): readonly string[] {
@@ -89,11 +91,11 @@ export class SyslogListeners {
     });
   }
 
-  async stop(): Promise<void> {
+  readonly stop = async (): Promise<void> => {
     this.#isBusy = true;
     this.#tls.stop();
     await this.#stop([...this.#listeners.keys()]);
-  }
+  };
 
   async #start(
     wanted: ReadonlyMap<string, WantedListener>,

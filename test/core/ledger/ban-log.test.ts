@@ -87,7 +87,9 @@ class Host {
 
   #openLog(stored: BanLogPosition | null): BanLog {
     const session = `life-${this.#lives++}`;
-    return new BanLog({ stored, session, bans: () => this.ledger.bans(), capacity: CAPACITY });
+    const log = new BanLog({ session, bans: () => this.ledger.bans(), capacity: CAPACITY });
+    log.resume(stored);
+    return log;
   }
 
   #record(decisions: readonly Decision[]): void {
@@ -250,7 +252,8 @@ function live(random: Random, seen: Seen): void {
 
 /** A log of one ban in force, and what records the change of a number in it. */
 function createLog(options: { readonly stored?: BanLogPosition; readonly capacity?: number }) {
-  const log = new BanLog({ stored: null, session: 'life', bans: () => [BAN], ...options });
+  const log = new BanLog({ session: 'life', bans: () => [BAN], ...options });
+  log.resume(options.stored ?? null);
   const record = (number: number): BanChange => {
     const change: BanChange = { kind: 'extend', ban: { ...BAN, until: number }, at: number };
     log.record(change);

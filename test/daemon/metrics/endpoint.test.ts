@@ -41,7 +41,7 @@ async function takePort(t: TestContext) {
 
 test('the page is served where the plan says', async (t) => {
   const { endpoint, last } = setUp(t);
-  await endpoint.apply(planWith([LOOPBACK]));
+  await endpoint.apply({ metrics: planWith([LOOPBACK]) });
   assert.equal(last()?.health, 'up');
   const url = last()?.detail ?? '';
   assert.match(url, /^http:\/\/127\.0\.0\.1:\d+\/metrics$/);
@@ -50,11 +50,11 @@ test('the page is served where the plan says', async (t) => {
 
 test('the same addresses again change nothing, others move it, none switches it off', async (t) => {
   const { endpoint, recorder, last } = setUp(t);
-  await endpoint.apply(planWith([LOOPBACK]));
+  await endpoint.apply({ metrics: planWith([LOOPBACK]) });
   const url = last()?.detail ?? '';
-  await endpoint.apply(planWith([LOOPBACK]));
+  await endpoint.apply({ metrics: planWith([LOOPBACK]) });
   assert.equal(recorder.of('component').length, 1);
-  await endpoint.apply(planWith([]));
+  await endpoint.apply({ metrics: planWith([]) });
   assert.equal(last()?.health, 'off');
   await assert.rejects(fetch(url));
 });
@@ -62,7 +62,7 @@ test('the same addresses again change nothing, others move it, none switches it 
 test('an address that cannot be had is told with advice, and the other is served', async (t) => {
   const { endpoint, last } = setUp(t);
   const taken = await takePort(t);
-  await endpoint.apply(planWith([LOOPBACK, taken.address]));
+  await endpoint.apply({ metrics: planWith([LOOPBACK, taken.address]) });
   assert.equal(last()?.health, 'degraded');
   assert.match(last()?.detail ?? '', /^http:.*\/metrics, cannot serve metrics on 127\.0\.0\.1:/);
   assert.match(last()?.advice ?? '', /another program has this port/);
@@ -71,10 +71,10 @@ test('an address that cannot be had is told with advice, and the other is served
 test('without any it is down, and the next reload tries again', async (t) => {
   const { endpoint, last } = setUp(t);
   const taken = await takePort(t);
-  await endpoint.apply(planWith([taken.address]));
+  await endpoint.apply({ metrics: planWith([taken.address]) });
   assert.equal(last()?.health, 'down');
   await taken.free();
-  await endpoint.apply(planWith([taken.address]));
+  await endpoint.apply({ metrics: planWith([taken.address]) });
   assert.equal(last()?.health, 'up');
 });
 
@@ -85,11 +85,11 @@ test('a token is asked for, and a reload takes the new one', async (t) => {
   const statusWith = async (token: string) =>
     (await fetch(last()?.detail ?? '', { headers: { authorization: `Bearer ${token}` } })).status;
   writeFileSync(tokenFile, 'the-first-token-0\n');
-  await endpoint.apply(plan);
+  await endpoint.apply({ metrics: plan });
   assert.equal((await fetch(last()?.detail ?? '')).status, 401);
   assert.equal(await statusWith('the-first-token-0'), 200);
   writeFileSync(tokenFile, 'the-second-token-0\n');
-  await endpoint.apply(plan);
+  await endpoint.apply({ metrics: plan });
   assert.deepEqual(
     [await statusWith('the-first-token-0'), await statusWith('the-second-token-0')],
     [401, 200],
@@ -101,10 +101,10 @@ test('a file that has gone bad changes nothing but what is told, until it is goo
   const tokenFile = join(makeDirectory(t), 'token');
   const plan = planWith([LOOPBACK], { tokenFile });
   writeFileSync(tokenFile, 'the-first-token-0');
-  await endpoint.apply(plan);
+  await endpoint.apply({ metrics: plan });
   const url = last()?.detail ?? '';
   rmSync(tokenFile);
-  await endpoint.apply(plan);
+  await endpoint.apply({ metrics: plan });
   assert.equal(last()?.health, 'degraded');
   assert.match(
     last()?.detail ?? '',
@@ -112,15 +112,15 @@ test('a file that has gone bad changes nothing but what is told, until it is goo
   );
   assert.equal((await fetch(url)).status, 401);
   writeFileSync(tokenFile, 'the-first-token-0');
-  await endpoint.apply(plan);
+  await endpoint.apply({ metrics: plan });
   assert.equal(last()?.health, 'up');
 });
 
 test('when the file of a token cannot be read, the page is not open to everybody instead', async (t) => {
   const { endpoint, last } = setUp(t);
-  await endpoint.apply(planWith([LOOPBACK]));
+  await endpoint.apply({ metrics: planWith([LOOPBACK]) });
   const url = last()?.detail ?? '';
-  await endpoint.apply(planWith([LOOPBACK], { tokenFile: join(makeDirectory(t), 'nothing') }));
+  await endpoint.apply({ metrics: planWith([LOOPBACK], { tokenFile: join(makeDirectory(t), 'nothing') }) });
   assert.equal(last()?.health, 'down');
   assert.match(last()?.advice ?? '', /bailiff reload/);
   await assert.rejects(fetch(url));
@@ -142,12 +142,12 @@ test('a reload takes a new certificate, and tells when it expires', {
     socket.destroy();
     return fingerprint256;
   };
-  await endpoint.apply(plan);
+  await endpoint.apply({ metrics: plan });
   const first = await certificateNow();
   makeCertificate(directory, 'served', 30);
-  await endpoint.apply(plan);
+  await endpoint.apply({ metrics: plan });
   assert.notEqual(await certificateNow(), first);
-  await endpoint.apply(planWith([LOOPBACK]));
+  await endpoint.apply({ metrics: planWith([LOOPBACK]) });
   const [before, after, none] = recorder.of('certificate').map(({ until }) => until);
   assert.equal(Math.round(((after ?? 0) - (before ?? 0)) / DAY), 28);
   assert.equal(none, null);

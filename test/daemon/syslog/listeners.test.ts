@@ -77,7 +77,7 @@ async function freePort(): Promise<number> {
 
 test('it listens where the plan says, and what comes in goes on', async (t) => {
   const { listeners, told, received } = setUp(t);
-  await listeners.apply(syslogOf({ udp: [LOOPBACK], tcp: [LOOPBACK] }));
+  await listeners.apply({ syslog: syslogOf({ udp: [LOOPBACK], tcp: [LOOPBACK] }) });
   const [udp, tcp] = listeners.bound();
   assert.match(udp ?? '', /^udp 127\.0\.0\.1:\d+$/);
   assert.match(tcp ?? '', /^tcp 127\.0\.0\.1:\d+$/);
@@ -92,27 +92,27 @@ test('it listens where the plan says, and what comes in goes on', async (t) => {
 
 test('with nothing to listen on it is off', async (t) => {
   const { listeners, told } = setUp(t);
-  await listeners.apply(syslogOf({}));
+  await listeners.apply({ syslog: syslogOf({}) });
   assert.deepEqual(told(), ['off: no listener is configured']);
 });
 
 test('a plan that says the same changes nothing, not even the sockets', async (t) => {
   const { listeners, told } = setUp(t);
-  await listeners.apply(syslogOf({ udp: [LOOPBACK] }));
+  await listeners.apply({ syslog: syslogOf({ udp: [LOOPBACK] }) });
   const before = listeners.bound();
-  await listeners.apply(syslogOf({ udp: [LOOPBACK] }));
+  await listeners.apply({ syslog: syslogOf({ udp: [LOOPBACK] }) });
   assert.deepEqual(listeners.bound(), before);
   assert.equal(told().length, 1);
 });
 
 test('a listener more or less leaves the others alone', async (t) => {
   const { listeners } = setUp(t);
-  await listeners.apply(syslogOf({ udp: [LOOPBACK] }));
+  await listeners.apply({ syslog: syslogOf({ udp: [LOOPBACK] }) });
   const [udp] = listeners.bound();
-  await listeners.apply(syslogOf({ udp: [LOOPBACK], tcp: [LOOPBACK] }));
+  await listeners.apply({ syslog: syslogOf({ udp: [LOOPBACK], tcp: [LOOPBACK] }) });
   assert.equal(listeners.bound()[0], udp);
   assert.equal(listeners.bound().length, 2);
-  await listeners.apply(syslogOf({ tcp: [LOOPBACK] }));
+  await listeners.apply({ syslog: syslogOf({ tcp: [LOOPBACK] }) });
   assert.equal(listeners.bound().length, 1);
   assert.match(listeners.bound()[0] ?? '', /^tcp/);
 });
@@ -122,7 +122,7 @@ test('other senders hold from then on', async (t) => {
   const port = await freePort();
   const udp: ListenAddress[] = [{ host: '127.0.0.1', port }];
   senders.configure(sendersOf({ networks: ['192.0.2.0/24'] }));
-  await listeners.apply(syslogOf({ udp }));
+  await listeners.apply({ syslog: syslogOf({ udp }) });
   await sendUdp(port, 'from a stranger');
   await waitFor('the rejection', PATIENCE_MILLISECONDS, () => recorder.of('rejected')[0] ?? null);
   senders.configure(sendersOf({ networks: ['127.0.0.1'] }));
@@ -137,7 +137,7 @@ test('an address that another program has is told with advice, and the others ar
   await once(taken, 'listening');
   t.after(() => taken.close());
   const { port } = taken.address() as { port: number };
-  await listeners.apply(syslogOf({ udp: [LOOPBACK], tcp: [{ host: '127.0.0.1', port }] }));
+  await listeners.apply({ syslog: syslogOf({ udp: [LOOPBACK], tcp: [{ host: '127.0.0.1', port }] }) });
   const [udp] = listeners.bound();
   assert.equal(listeners.bound().length, 1);
   assert.equal(told().length, 1, 'one word when all have been tried');
@@ -156,13 +156,13 @@ test('it is down when nothing can be received', async (t) => {
   await once(taken, 'listening');
   t.after(() => taken.close());
   const { port } = taken.address() as { port: number };
-  await listeners.apply(syslogOf({ tcp: [{ host: '127.0.0.1', port }] }));
+  await listeners.apply({ syslog: syslogOf({ tcp: [{ host: '127.0.0.1', port }] }) });
   assert.match(told()[0] ?? '', /^down: cannot listen on tcp/);
 });
 
 test('after it was stopped nobody listens', async (t) => {
   const { listeners } = setUp(t);
-  await listeners.apply(syslogOf({ tcp: [LOOPBACK] }));
+  await listeners.apply({ syslog: syslogOf({ tcp: [LOOPBACK] }) });
   const port = portOf(listeners.bound()[0]);
   await listeners.stop();
   assert.deepEqual(listeners.bound(), []);
@@ -187,7 +187,7 @@ test('it listens over TLS as soon as it has a certificate, and a new one takes n
     requiresClientCertificate: false,
     revoked: null,
   };
-  await listeners.apply(syslogOf({ tls: [LOOPBACK], tlsServer }));
+  await listeners.apply({ syslog: syslogOf({ tls: [LOOPBACK], tlsServer }) });
   assert.match(told()[0] ?? '', /^down: TLS is off: cannot use certificate .*ENOENT/);
   put(made.server);
   const bound = await waitFor('the listener', PATIENCE_MILLISECONDS, () => listeners.bound()[0] ?? null);
@@ -204,7 +204,7 @@ test('it listens over TLS as soon as it has a certificate, and a new one takes n
   const open = connectTls({ ...options, servername: 'log.example.net' });
   await once(open, 'secureConnect');
   put(await makeServer(made.authority, 'new.example.net'));
-  await listeners.apply(syslogOf({ tls: [LOOPBACK], tlsServer }));
+  await listeners.apply({ syslog: syslogOf({ tls: [LOOPBACK], tlsServer }) });
   assert.equal(listeners.bound()[0], bound);
   const fresh = connectTls({ ...options, servername: 'new.example.net' });
   await once(fresh, 'secureConnect');
@@ -232,12 +232,12 @@ test('a passed socket for TLS is heard no longer when a plan takes its certifica
   };
   const { listeners, told } = setUp(t, { activation });
   const tlsServer = { certificate, key, clientCa: null, requiresClientCertificate: false, revoked: null };
-  await listeners.apply(syslogOf({ tlsServer }));
+  await listeners.apply({ syslog: syslogOf({ tlsServer }) });
   assert.deepEqual(listeners.bound(), [`tls 127.0.0.1:${port}`]);
-  await listeners.apply(syslogOf({}));
+  await listeners.apply({ syslog: syslogOf({}) });
   assert.deepEqual(listeners.bound(), []);
   assert.match(told().at(-1) ?? '', /^down: .* there is no certificate for it$/);
-  await listeners.apply(syslogOf({ tlsServer }));
+  await listeners.apply({ syslog: syslogOf({ tlsServer }) });
   assert.deepEqual(listeners.bound(), [`tls 127.0.0.1:${port}`]);
 });
 
@@ -253,11 +253,11 @@ test('sockets that were passed to it are heard without any configuration, and wh
     refused: ['descriptor 4 ("x") is no UDP socket'],
   };
   const { listeners, told, received } = setUp(t, { activation });
-  await listeners.apply(syslogOf({}));
+  await listeners.apply({ syslog: syslogOf({}) });
   assert.deepEqual(told(), [
     `degraded: listens on tcp 127.0.0.1:${port}; passed descriptor 4 ("x") is no UDP socket`,
   ]);
-  await listeners.apply(syslogOf({ maxMessageBytes: 2_048, tcp: [{ host, port }] }));
+  await listeners.apply({ syslog: syslogOf({ maxMessageBytes: 2_048, tcp: [{ host, port }] }) });
   assert.deepEqual(listeners.bound(), [`tcp 127.0.0.1:${port}`]);
   connect(port, '127.0.0.1').end('<38>sshd[1]: passed along\n');
   await received('passed along');
@@ -266,7 +266,7 @@ test('sockets that were passed to it are heard without any configuration, and wh
 test('it hears programs of this host at a unix socket', async (t) => {
   const path = join(makeDirectory(t), 'log');
   const { listeners, told } = setUp(t);
-  await listeners.apply(syslogOf({ unix: [path] }));
+  await listeners.apply({ syslog: syslogOf({ unix: [path] }) });
   assert.deepEqual(listeners.bound(), [`unix ${path}`]);
   assert.deepEqual(told(), [`up: listens on unix ${path}`]);
 });

@@ -217,7 +217,7 @@ async function serverAccess(terminal: Terminal): Promise<FileAccess> {
 
 /** The names and addresses that this host is reached by; `first` come first. */
 async function ownNames(first: readonly string[]): Promise<Names> {
-  const { ownAddresses } = await import('../../../daemon/own-addresses.ts');
+  const { ownAddresses } = await import('../../../daemon/judgement/own-addresses.ts');
   const addresses = ownAddresses().filter((address) => !/^fe[89ab]/.test(address));
   const all = [...first, hostname(), 'localhost', ...addresses];
   return {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Match } from '../../src/core/failure.ts';
-import { FOREVER, HOUR } from '../../src/core/time.ts';
-import { describeJails, journalMatchesOf, lookbackOf, rulesOf } from '../../src/daemon/rules.ts';
-import { filterOf, recordOf, ruleOf } from '../match/records.ts';
-import { planOf, policyOf } from './parts.ts';
+import type { Match } from '../../../src/core/failure.ts';
+import { FOREVER, HOUR } from '../../../src/core/time.ts';
+import { describeJails, journalMatchesOf, lookbackOf, rulesOf } from '../../../src/daemon/judgement/rules.ts';
+import { filterOf, recordOf, ruleOf } from '../../match/records.ts';
+import { planOf, policyOf } from '../parts.ts';
 
 function filter(name: string, identifier: string) {
   const journal = { uids: [0], units: [], executables: [] };

@@ -1,7 +1,7 @@
 /** Failures and bans of the last hour by the minute, for `bailiff status`. Kept in the memory of a daemon only. */
-import type { BailiffEvent } from '../core/event.ts';
-import { type Clock, MINUTE } from '../core/time.ts';
-import type { ActivityReport } from '../http/control.ts';
+import type { BailiffEvent } from '../../core/event.ts';
+import { type Clock, MINUTE } from '../../core/time.ts';
+import type { ActivityReport } from '../../http/control.ts';
 
 /** The minute that has begun is the last of them. */
 export const ACTIVITY_MINUTES = 60;

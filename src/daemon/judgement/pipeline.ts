@@ -2,18 +2,19 @@
  * The way of a record: matched, judged by every jail that its filter feeds, decided by the ledger, and handed on to
  * the firewall at once and to the disk. One batch is dealt with in one go; nothing here waits.
  */
-import type { BailiffEvent, Emit } from '../core/event.ts';
-import { admitsMode, type Match, type RuleMode } from '../core/failure.ts';
-import type { BanLog } from '../core/ledger/ban-log.ts';
-import type { Decision } from '../core/ledger/decision.ts';
-import type { Ledger } from '../core/ledger/ledger.ts';
-import type { LogRecord } from '../core/record.ts';
-import { type Clock, MINUTE, type Microseconds, SECOND } from '../core/time.ts';
-import type { Matcher } from '../match/matcher.ts';
-import type { Permission, SenderDirectory } from '../senders/directory.ts';
-import type { RecordBatch } from '../sources/source.ts';
-import type { Enforcer } from './enforcement/enforcer.ts';
-import type { Persister } from './state/persister.ts';
+
+import type { BailiffEvent, Emit } from '../../core/event.ts';
+import { admitsMode, type Match, type RuleMode } from '../../core/failure.ts';
+import type { BanLog } from '../../core/ledger/ban-log.ts';
+import type { Ban, Decision } from '../../core/ledger/decision.ts';
+import type { Ledger } from '../../core/ledger/ledger.ts';
+import type { LogRecord } from '../../core/record.ts';
+import { type Clock, MINUTE, type Microseconds, SECOND } from '../../core/time.ts';
+import type { Matcher } from '../../match/matcher.ts';
+import type { Permission, SenderDirectory } from '../../senders/directory.ts';
+import type { RecordBatch } from '../../sources/source.ts';
+import type { Enforcer } from '../enforcement/enforcer.ts';
+import type { Persister } from '../state/persister.ts';
 
 /** Journal entries older than this on arrival are a backlog, not the present; windows outlive find_time by as much. */
 export const BACKLOG_AGE: Microseconds = 5 * SECOND;
@@ -49,6 +50,16 @@ export type PipelineParts = {
   readonly emit: Emit;
 };
 
+/** Before there are any. */
+const NO_RULES: Rules = {
+  matcher: {
+    match: () => undefined,
+    mayMatch: () => false,
+    takeCounters: () => ({ untrusted: 0, sessionsDropped: 0, filters: [] }),
+  },
+  routes: new Map(),
+};
+
 export class Pipeline {
   readonly #parts: PipelineParts;
   #rules: Rules;
@@ -59,7 +70,8 @@ export class Pipeline {
   #backlogSeenAt: Microseconds | null = 0;
   #backlogUntil: Microseconds;
 
-  constructor(parts: PipelineParts, rules: Rules) {
+  /** Without rules nothing matches until `setRules` brings some. */
+  constructor(parts: PipelineParts, rules: Rules = NO_RULES) {
     this.#parts = parts;
     this.#rules = rules;
     this.#backlogUntil = parts.clock.now() + BACKLOG_PATIENCE;
@@ -106,6 +118,18 @@ export class Pipeline {
   carryOut(decisions: readonly Decision[]): void {
     this.#follow(decisions, this.#parts.clock.now());
     this.#settle();
+  }
+
+  /** Takes bans that the kernel holds and the ledger does not into it, or has those lifted that it must not hold. */
+  adopt(bans: readonly Ban[]): void {
+    const { ledger, enforcer, clock } = this.#parts;
+    const at = clock.now();
+    const decisions: Decision[] = [];
+    for (const ban of bans) {
+      if (ledger.ban(ban, at, decisions) === null) continue;
+      enforcer.enqueue([{ kind: 'unban', ban, cause: 'restore', at }], at);
+    }
+    this.carryOut(decisions);
   }
 
   /** Returns whether a rule hit. */

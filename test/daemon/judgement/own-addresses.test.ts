@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { NetworkInterfaceInfo } from 'node:os';
 import { test } from 'node:test';
-import { ownAddresses } from '../../src/daemon/own-addresses.ts';
+import { ownAddresses } from '../../../src/daemon/judgement/own-addresses.ts';
 
 function info(address: string): NetworkInterfaceInfo {
   const rest = { netmask: '', mac: '', internal: false, cidr: null };

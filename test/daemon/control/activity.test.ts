@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { HOUR, MINUTE } from '../../src/core/time.ts';
-import { ACTIVITY_MINUTES, Activity } from '../../src/daemon/activity.ts';
-import { STORY, STORY_EVENTS } from '../metrics/story.ts';
+import { HOUR, MINUTE } from '../../../src/core/time.ts';
+import { ACTIVITY_MINUTES, Activity } from '../../../src/daemon/control/activity.ts';
+import { STORY, STORY_EVENTS } from '../../metrics/story.ts';
 
 function setUp() {
   const clock = { at: 1_000 * HOUR, now: () => clock.at };

@@ -1,10 +1,10 @@
 /** What a plan means for the parts of the daemon: a pure translation. */
 import { performance } from 'node:perf_hooks';
-import type { JailPlan, Plan } from '../config/plan.ts';
-import type { Microseconds } from '../core/time.ts';
-import { formatDuration } from '../core/time.ts';
-import { createMatcher } from '../match/matcher.ts';
-import { journalMatches } from '../match/router.ts';
+import type { JailPlan, Plan } from '../../config/plan.ts';
+import type { Microseconds } from '../../core/time.ts';
+import { formatDuration } from '../../core/time.ts';
+import { createMatcher } from '../../match/matcher.ts';
+import { journalMatches } from '../../match/router.ts';
 import type { JailRoute, Rules } from './pipeline.ts';
 
 /** The matcher, with the filters that some jail uses, and who wants what they find. */

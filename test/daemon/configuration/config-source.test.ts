@@ -8,7 +8,7 @@ import {
   describeProblems,
   problemLines,
   readConfig,
-} from '../../src/daemon/config-source.ts';
+} from '../../../src/daemon/configuration/config-source.ts';
 
 function sourceOf(t: TestContext, text: string, parts: Partial<ConfigSource> = {}): ConfigSource {
   const directory = mkdtempSync(join(tmpdir(), 'bailiff-config-'));

@@ -1,7 +1,7 @@
 /** This host's own addresses, which are never banned whatever the configuration says. */
 import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';
-import { type Network, parseAddress } from '../core/address/address.ts';
-import { OperationalError } from '../core/errors.ts';
+import { type Network, parseAddress } from '../../core/address/address.ts';
+import { OperationalError } from '../../core/errors.ts';
 
 export type Interfaces = NodeJS.Dict<readonly NetworkInterfaceInfo[]>;
 

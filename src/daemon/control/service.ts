@@ -1,17 +1,17 @@
 /** What the control socket offers, carried out on the running daemon. */
 
-import type { JailPlan, Plan } from '../config/plan.ts';
-import { type Network, parseNetwork } from '../core/address/address.ts';
+import type { JailPlan, Plan } from '../../config/plan.ts';
+import { type Network, parseNetwork } from '../../core/address/address.ts';
 import {
   type BanLog,
   type BanLogPosition,
   type BanNews,
   compareRank,
   formatPosition,
-} from '../core/ledger/ban-log.ts';
-import type { Ban, Decision } from '../core/ledger/decision.ts';
-import type { JailCounts } from '../core/ledger/jail-ledger.ts';
-import type { Ledger, Obstacle } from '../core/ledger/ledger.ts';
+} from '../../core/ledger/ban-log.ts';
+import type { Ban, Decision } from '../../core/ledger/decision.ts';
+import type { JailCounts } from '../../core/ledger/jail-ledger.ts';
+import type { Ledger, Obstacle } from '../../core/ledger/ledger.ts';
 import {
   type Clock,
   FOREVER,
@@ -20,9 +20,9 @@ import {
   type Microseconds,
   parseDuration,
   SECOND,
-} from '../core/time.ts';
-import { VERSION } from '../core/version.ts';
-import { banChangeReport } from '../http/ban-change.ts';
+} from '../../core/time.ts';
+import { VERSION } from '../../core/version.ts';
+import { banChangeReport } from '../../http/ban-change.ts';
 import {
   type BanNewsReport,
   type BanReport,
@@ -33,23 +33,23 @@ import {
   type JailStatusReport,
   type ReloadReport,
   type StatusReport,
-} from '../http/control.ts';
-import type { SendersReport } from '../senders/report.ts';
-import type { SenderTable } from '../senders/table.ts';
+} from '../../http/control.ts';
+import type { SendersReport } from '../../senders/report.ts';
+import type { SenderTable } from '../../senders/table.ts';
+import type { Enforcer } from '../enforcement/enforcer.ts';
+import type { Health } from '../health.ts';
+import type { Pipeline } from '../judgement/pipeline.ts';
+import type { Persister } from '../state/persister.ts';
 import type { Activity } from './activity.ts';
-import type { Enforcer } from './enforcement/enforcer.ts';
-import type { Health } from './health.ts';
-import type { Pipeline } from './pipeline.ts';
-import type { Persister } from './state/persister.ts';
 
 export type ControlServiceParts = {
   readonly ledger: Ledger;
   /** Of that ledger. */
   readonly banLog: Pick<BanLog, 'position' | 'since'>;
-  readonly enforcer: Enforcer;
-  readonly persister: Persister;
-  readonly pipeline: Pipeline;
-  readonly health: Health;
+  readonly enforcer: Pick<Enforcer, 'isDryRun' | 'isEnforced' | 'settled' | 'flush'>;
+  readonly persister: Pick<Persister, 'flush'>;
+  readonly pipeline: Pick<Pipeline, 'carryOut'>;
+  readonly health: Pick<Health, 'components'>;
   readonly activity: Pick<Activity, 'report'>;
   readonly senderTable: Pick<SenderTable, 'report'>;
   readonly clock: Clock;

@@ -1,20 +1,20 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import type { Plan } from '../../src/config/plan.ts';
-import { PrefixSet } from '../../src/core/address/prefix-set.ts';
-import type { Decision } from '../../src/core/ledger/decision.ts';
-import { Ledger } from '../../src/core/ledger/ledger.ts';
-import { formatInstant, HOUR, MINUTE, SECOND } from '../../src/core/time.ts';
-import { VERSION } from '../../src/core/version.ts';
-import { ControlService } from '../../src/daemon/control-service.ts';
-import { Enforcer } from '../../src/daemon/enforcement/enforcer.ts';
-import { Health } from '../../src/daemon/health.ts';
-import { Pipeline } from '../../src/daemon/pipeline.ts';
-import { rulesOf } from '../../src/daemon/rules.ts';
-import { Persister } from '../../src/daemon/state/persister.ts';
-import { SenderDirectory } from '../../src/senders/directory.ts';
-import { FakeFirewall, ManualTime } from './enforcement/fake-firewall.ts';
-import { banLogOf, FakeStore, failureOf, planOf, policyOf, Recorder } from './parts.ts';
+import type { Plan } from '../../../src/config/plan.ts';
+import { PrefixSet } from '../../../src/core/address/prefix-set.ts';
+import type { Decision } from '../../../src/core/ledger/decision.ts';
+import { Ledger } from '../../../src/core/ledger/ledger.ts';
+import { formatInstant, HOUR, MINUTE, SECOND } from '../../../src/core/time.ts';
+import { VERSION } from '../../../src/core/version.ts';
+import { ControlService } from '../../../src/daemon/control/service.ts';
+import { Enforcer } from '../../../src/daemon/enforcement/enforcer.ts';
+import { Health } from '../../../src/daemon/health.ts';
+import { Pipeline } from '../../../src/daemon/judgement/pipeline.ts';
+import { rulesOf } from '../../../src/daemon/judgement/rules.ts';
+import { Persister } from '../../../src/daemon/state/persister.ts';
+import { SenderDirectory } from '../../../src/senders/directory.ts';
+import { FakeFirewall, ManualTime } from '../enforcement/fake-firewall.ts';
+import { banLogOf, FakeStore, failureOf, planOf, policyOf, Recorder } from '../parts.ts';
 
 const PLAN = planOf({
   trust: ['198.51.100.7', '2001:db8:9::1'],

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { OperationalError } from '../../src/core/errors.ts';
-import { ProtectedNetworks } from '../../src/daemon/protected-networks.ts';
-import { failureOf } from './parts.ts';
+import type { OperationalError } from '../../../src/core/errors.ts';
+import { ProtectedNetworks } from '../../../src/daemon/judgement/protected-networks.ts';
+import { failureOf } from '../parts.ts';
 
 test('trusted networks and own addresses are protected together, and change apart', () => {
   let own = ['203.0.113.9'];

@@ -1,9 +1,9 @@
 /** Where this daemon's configuration comes from, so that a reload reads it just as the start did. */
 import { join } from 'node:path';
-import { formatProblem, formatProblemLine } from '../config/document/problem.ts';
-import { type LoadedConfig, loadConfig } from '../config/load.ts';
-import type { Plan } from '../config/plan.ts';
-import { printableLines } from '../core/text/printable.ts';
+import { formatProblem, formatProblemLine } from '../../config/document/problem.ts';
+import { type LoadedConfig, loadConfig } from '../../config/load.ts';
+import type { Plan } from '../../config/plan.ts';
+import { printableLines } from '../../core/text/printable.ts';
 
 export type ConfigSource = {
   readonly configPath: string;

@@ -1,24 +1,24 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PrefixSet } from '../../src/core/address/prefix-set.ts';
-import type { BailiffEvent } from '../../src/core/event.ts';
-import type { Match } from '../../src/core/failure.ts';
-import type { Decision } from '../../src/core/ledger/decision.ts';
-import { Ledger } from '../../src/core/ledger/ledger.ts';
-import type { JailPolicy } from '../../src/core/ledger/policy.ts';
-import type { LogRecord } from '../../src/core/record.ts';
-import { HOUR, MINUTE, SECOND } from '../../src/core/time.ts';
+import { PrefixSet } from '../../../src/core/address/prefix-set.ts';
+import type { BailiffEvent } from '../../../src/core/event.ts';
+import type { Match } from '../../../src/core/failure.ts';
+import type { Decision } from '../../../src/core/ledger/decision.ts';
+import { Ledger } from '../../../src/core/ledger/ledger.ts';
+import type { JailPolicy } from '../../../src/core/ledger/policy.ts';
+import type { LogRecord } from '../../../src/core/record.ts';
+import { HOUR, MINUTE, SECOND } from '../../../src/core/time.ts';
 import {
   BACKLOG_AGE,
   BACKLOG_PATIENCE,
   type JailRoute,
   MAX_ENDED_AT_ONCE,
   Pipeline,
-} from '../../src/daemon/pipeline.ts';
-import type { MatcherCounters } from '../../src/match/matcher.ts';
-import { SenderDirectory } from '../../src/senders/directory.ts';
-import type { RecordBatch } from '../../src/sources/source.ts';
-import { senderOf } from '../syslog/senders.ts';
+} from '../../../src/daemon/judgement/pipeline.ts';
+import type { MatcherCounters } from '../../../src/match/matcher.ts';
+import { SenderDirectory } from '../../../src/senders/directory.ts';
+import type { RecordBatch } from '../../../src/sources/source.ts';
+import { senderOf } from '../../syslog/senders.ts';
 import {
   banLogOf,
   describeDecision,
@@ -28,7 +28,7 @@ import {
   recordAt,
   START,
   sendersOf,
-} from './parts.ts';
+} from '../parts.ts';
 
 const A = '203.0.113.9';
 const B = '203.0.113.10';

@@ -1,6 +1,6 @@
 /** What nothing may ever ban: trusted networks and this host's own addresses, which come and go. */
-import type { Network } from '../core/address/address.ts';
-import { OperationalError } from '../core/errors.ts';
+import type { Network } from '../../core/address/address.ts';
+import { OperationalError } from '../../core/errors.ts';
 import { ownAddresses } from './own-addresses.ts';
 
 export class ProtectedNetworks {

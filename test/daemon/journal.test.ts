@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HOUR } from '../../src/core/time.ts';
-import { Sources, shiftRecords } from '../../src/daemon/sources.ts';
-import { SenderDirectory } from '../../src/senders/directory.ts';
+import { Journal, shiftRecords } from '../../src/daemon/journal.ts';
 import type { RecordBatch } from '../../src/sources/source.ts';
-import { planOf, Recorder, recordAt, START, sendersOf } from './parts.ts';
+import { planOf, Recorder, recordAt, START } from './parts.ts';
 
 const BATCH: RecordBatch = {
   source: 'journal',
@@ -33,15 +32,9 @@ for (const [plan, detail] of [
   test(`a journal that nobody wants is ${detail}`, async (t) => {
     const recorder = new Recorder();
     const clock = { now: () => START, lead: () => 0, wall: { now: () => START } };
-    const sources = new Sources({
-      clock,
-      sink: () => {},
-      emit: recorder.emit,
-      senders: new SenderDirectory(sendersOf()),
-      journalPosition: null,
-    });
-    t.after(() => sources.stop());
-    await sources.apply(plan);
+    const part = new Journal({ clock, sink: () => {}, emit: recorder.emit, position: () => null });
+    t.after(part.stop);
+    await part.apply(plan);
     const journal = recorder.of('component').find(({ component }) => component === 'journal');
     assert.deepEqual([journal?.health, journal?.detail], ['off', detail]);
   });
