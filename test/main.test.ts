@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Outcome } from './cli/fake-terminal.ts';
@@ -21,11 +20,6 @@ function spawnBailiff(words: readonly string[], environment: Record<string, stri
     });
   });
 }
-
-test('the entry is an executable script of node', () => {
-  accessSync(MAIN, constants.X_OK);
-  assert.ok(readFileSync(MAIN, 'utf8').startsWith('#!/usr/bin/env node\n'));
-});
 
 test('the exit status reaches the shell', async (t) => {
   const { socketPath } = await startServer(t);

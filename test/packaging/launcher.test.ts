@@ -6,6 +6,8 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import {
+  accessSync,
+  constants,
   cpSync,
   mkdirSync,
   mkdtempSync,
@@ -80,6 +82,12 @@ test('what npx starts is the program, with flags for V8 and without options for 
     );
     assert.match(out, / status a b\n$/);
   }
+});
+
+test('what npm links is executable, and a script of sh', () => {
+  const entry = join(ROOT, metadata.bin.bailiff);
+  accessSync(entry, constants.X_OK);
+  assert.ok(readFileSync(entry, 'utf8').startsWith('#!/bin/sh\n'));
 });
 
 test('Node.js knows the flags', () => {
