@@ -13,10 +13,11 @@ RUN='libnftables1 libsystemd0 libatomic1'
 # The beds of test/bed: namespaces and their network, a private journald, real ssh, real senders of syslog.
 BED='util-linux mount iproute2 nftables bsdutils systemd passwd openssh-server openssh-client sshpass'
 # fail2ban is what its import is held against, prometheus brings promtool.
-TEST='systemd-journal-remote rsyslog rsyslog-openssl fail2ban prometheus busybox nginx apache2-bin haproxy curl
-  zsh fish bash-completion mandoc groff-base'
-# Cannot be installed beside rsyslog: its files, and the libraries that it needs, are unpacked and nothing else.
-ASIDE='syslog-ng-core'
+TEST='systemd-journal-remote rsyslog rsyslog-openssl rsyslog-gnutls fail2ban prometheus busybox nginx apache2-bin haproxy
+  curl git openssl xz-utils zsh fish bash-completion mandoc groff-base'
+# Files that are unpacked, with the libraries that they need, and nothing else: syslog-ng cannot be installed beside
+# rsyslog, and AppArmor would from then on confine programs of the machine.
+ASIDE='syslog-ng-core apparmor'
 ASIDE_DIRECTORY=/var/lib/bailiff-beds
 # Making packages, examining them, and whole machines to install them on.
 PACKAGE='dpkg-dev rpm tar xz-utils'
@@ -85,14 +86,14 @@ ii  $package
 install_packages() {
   export DEBIAN_FRONTEND=noninteractive
   say "installing $*"
-  enabled=$(enabled_services)
+  wanted=$(wanted_services)
   mkdir -p "${LOCK%/*}"
   (
     flock 9
     keep_services_off
     apt_get update -qq && apt_get install -qq --yes --no-install-recommends "$@"
   ) 9>"$LOCK" || say "some of it could not be installed; what needs it will say so"
-  disable_services "$enabled"
+  switch_off_others "$wanted"
 }
 
 apt_get() {
@@ -108,10 +109,11 @@ unpack_aside() {
     say "unpacking $package in $target"
     work=$(mktemp -d)
     (
-      cd "$work" && mkdir -p unpacked/libraries "$ASIDE_DIRECTORY" &&
-        download "$package" $(missing_packages $(libraries_of "$package")) &&
+      cd "$work" && mkdir -p unpacked/libraries "$ASIDE_DIRECTORY" && apt_get update -qq &&
+        apt_get download -qq -o APT::Sandbox::User=root "$package" $(missing_libraries_of "$package") &&
         for file in *.deb; do dpkg-deb --extract "$file" unpacked || exit; done &&
-        find unpacked/usr/lib unpacked/lib -name '*.so*' -exec cp --no-dereference -t unpacked/libraries {} + &&
+        find unpacked -path unpacked/libraries -prune -o -name '*.so*' \
+          -exec cp --no-dereference -t unpacked/libraries {} + &&
         mv --no-target-directory unpacked "$target"
     ) || say "it could not be unpacked; what needs it will say so"
     rm -rf "$work"
@@ -122,15 +124,9 @@ is_installed() {
   [ -z "$(missing_packages "$1")" ]
 }
 
-# Into the working directory, which is root's alone.
-download() {
-  set -- download -qq -o APT::Sandbox::User=root "$@"
-  apt_get "$@" || { apt_get update -qq && apt_get "$@"; }
-}
-
-libraries_of() {
-  apt-cache depends --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances "$1" |
-    sed -n 's/^  Depends: \(lib[^<]*\)$/\1/p'
+# What apt-get would install along with it, of that the libraries.
+missing_libraries_of() {
+  apt-get install --simulate --no-install-recommends "$1" 2>/dev/null </dev/null | sed -n 's/^Inst \(lib[^ ]*\) .*/\1/p'
 }
 
 # Without a policy a package's service is started as soon as it is installed. See invoke-rc.d(8).
@@ -142,16 +138,18 @@ keep_services_off() {
   chmod 755 "$POLICY"
 }
 
-enabled_services() {
+# What the machine has on already.
+wanted_services() {
   for service in $SERVICES; do
-    if is_enabled "$service"; then printf ' %s ' "$service"; fi
+    if is_enabled "$service" || is_active "$service"; then printf ' %s ' "$service"; fi
   done
 }
 
-# Those that were not enabled before must not start with the machine either.
-disable_services() {
+# The others must not start with the machine either, nor run on where its own policy had them started.
+switch_off_others() {
   for service in $SERVICES; do
     case $1 in *" $service "*) continue ;; esac
+    if is_active "$service"; then systemctl stop --quiet "$service" 2>/dev/null; fi
     is_enabled "$service" || continue
     systemctl disable --quiet "$service" 2>/dev/null
     say "$service came along and is switched off; to have it: systemctl enable --now $service"
@@ -160,6 +158,11 @@ disable_services() {
 
 is_enabled() {
   command -v systemctl >/dev/null && systemctl is-enabled --quiet "$1" 2>/dev/null
+}
+
+# Only where systemd runs, see sd_booted(3); elsewhere is-active would not fail for that reason.
+is_active() {
+  [ -d /run/systemd/system ] && systemctl is-active --quiet "$1" 2>/dev/null
 }
 
 # No dpkg: the names of Fedora and Enterprise Linux, for what can be seen to be missing.

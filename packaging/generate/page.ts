@@ -81,7 +81,7 @@ function renderBlock(block: Block, isFirst: boolean): string[] {
         ...(isFirst ? [] : ['.PP']),
         '.RS 4',
         '.EX',
-        ...block.lines.map((line) => protect(escapeLiteral(line))),
+        ...block.lines.map((line) => (line === '' ? '\\&' : protect(escapeLiteral(line)))),
         '.EE',
         '.RE',
       ];

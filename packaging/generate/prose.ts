@@ -110,7 +110,7 @@ export const COMMAND_PROSE: Readonly<
   },
   'fail2ban-client': {
     paragraphs: [
-      'Trees, tabs, lists and messages are those of fail2ban 1.0.2, so that what parses them need not be changed. ' +
+      'Trees, tabs, lists and messages are those of fail2ban 1.0.2 and 1.1.0, so that what parses them need not be changed. ' +
         'Jails are changed in the configuration only: `set` *JAIL* `bantime` and the like fail, and say so. `start`, ' +
         '`stop` and `restart` name the command of systemctl(1) that does it.',
       'To have it where scripts look for it, a file /usr/local/bin/fail2ban-client with these lines will do:',

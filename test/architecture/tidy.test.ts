@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { globSync, readFileSync } from 'node:fs';
+import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { crowdedFolders, MAX_FOLDER_FILES } from './folder-rules.ts';
@@ -14,11 +14,10 @@ const everything = [
 ];
 const sources = new Set(code.map((file) => file.path).filter((path) => path.startsWith('src/')));
 
-/** Where this checkout is, and the top of that path unless every machine has it (hier(7)). */
-const TOP = `/${ROOT.split('/')[1]}`;
-const EVERYWHERE =
-  /^\/(?:bin|boot|dev|etc|home|lib|lib64|media|mnt|opt|proc|root|run|sbin|srv|sys|tmp|usr|var)$/;
-const OWN_DIRECTORIES = EVERYWHERE.test(TOP) ? [ROOT] : [ROOT, TOP];
+/** Names of directories that every machine has, or that anybody would give a clone: hier(7). */
+const ANYBODYS =
+  /^(?:bin|boot|dev|etc|home|lib|lib64|media|mnt|opt|proc|root|run|sbin|srv|sys|tmp|usr|var|local|share|src|bailiff)$/;
+const OWN_DIRECTORIES = particularDirectories(ROOT.split('/').slice(1));
 
 for (const [sentence, rule, files] of [
   [`no file of src/ has more than ${rules.MAX_LINES} lines`, rules.fileLength, code],
@@ -168,6 +167,13 @@ test('each rule finds what breaks it, and nothing in what does not', () => {
     for (const [path, text] of good) assert.deepEqual(rule({ path, text }), [], `${path}: ${text}`);
   }
 });
+
+/** Where this checkout is, and what lies beside its top, unless anybody's machine could have that. */
+function particularDirectories(names: readonly string[]): string[] {
+  const [top = ''] = names;
+  if (names.length < 2 || names.every((name) => ANYBODYS.test(name))) return [];
+  return ANYBODYS.test(top) ? [ROOT] : [ROOT, ...readdirSync(`/${top}`).map((name) => `/${top}/${name}`)];
+}
 
 function read(pattern: string): rules.SourceFile[] {
   return globSync(pattern, { cwd: ROOT }).map((path) => ({

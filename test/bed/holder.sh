@@ -39,6 +39,7 @@ inside() {
   read -r pid rest </proc/self/stat
   mount --make-rprivate /
   private_files "$2"
+  [ "$1" = no ] || open_checkout
   network
   echo "ready $pid $1 $2"
   # With SIGCHLD ignored the kernel reaps the orphans of the bed.
@@ -66,6 +67,25 @@ private_files() {
     mount -t cgroup2 none /sys/fs/cgroup
   fi
   private_devices "$base/dev"
+}
+
+# Other users of the bed run programs of ours, and a checkout may lie where root alone gets to, such as in /root: an
+# empty directory covers the uppermost one that keeps them out, and has nothing but the checkout.
+open_checkout() {
+  checkout=$(cd "$(dirname "$0")/../.." && pwd -P)
+  closed=
+  above=${checkout%/*}
+  while [ -n "$above" ]; do
+    case $(stat -c %A "$above") in *[xt]) ;; *) closed=$above ;; esac
+    above=${above%/*}
+  done
+  # None, or one that has the bed's own directory, too.
+  case $directory/ in "$closed"/*) return ;; esac
+  mkdir "$base/checkout"
+  mount --bind "$checkout" "$base/checkout"
+  mount -t tmpfs -o mode=755 tmpfs "$closed"
+  mkdir -p "$checkout"
+  mount --move "$base/checkout" "$checkout"
 }
 
 # /dev/log has to lead to the bed's journald, and a machine may have a socket, a link or nothing in its place.

@@ -16,18 +16,21 @@ import type {
 } from '../../http/control.ts';
 import { type DaemonRequest, pathOf } from '../client.ts';
 import {
+  type Flavor,
   offendersOf,
   pythonList,
   pythonText,
   renderBanWithTime,
+  renderEveryStatus,
   renderJailStatus,
   renderServerStatus,
+  renderStatistics,
   renderTree,
   soonestFirst,
 } from './output.ts';
 
 /** The release of fail2ban whose output this is, as `version` and `-V` tell: what programs that ask decide by. */
-export const FAIL2BAN_VERSION = '1.0.2';
+export const FAIL2BAN_VERSION = '1.1.0';
 
 /** Puts one request to the daemon; throws OperationalError, see askDaemon. */
 export type Ask = <Report>(request: DaemonRequest) => Promise<Report>;
@@ -50,6 +53,8 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['ping', async (_words, ask) => `Server replied: ${(await ask<{ answer: string }>(get('ping'))).answer}`],
   ['version', async (_words, ask) => ask(get('version')).then(() => FAIL2BAN_VERSION)],
   ['status', status],
+  ['stats', statistics],
+  ['statistics', statistics],
   ['banned', banned],
   ['get', getProperty],
   ['set', setProperty],
@@ -95,12 +100,24 @@ async function askJail(name: string, ask: Ask): Promise<JailStatusReport> {
   return ask<JailStatusReport>(get('jails', name));
 }
 
+/** Sorted by their names. */
+async function askEveryJail(ask: Ask): Promise<readonly JailStatusReport[]> {
+  const { jails } = await ask<StatusReport>(get('status'));
+  const names = jails.map(({ name }) => name).sort();
+  return Promise.all(names.map((name) => ask<JailStatusReport>(get('jails', name))));
+}
+
 async function status(words: readonly string[], ask: Ask): Promise<string> {
   const [jail, flavor] = words;
   if (words.length > 2) throw new Refusal('Invalid command (no status)');
   if (jail === undefined) return renderServerStatus((await ask<StatusReport>(get('status'))).jails);
-  const shown = flavor === 'short' || flavor === 'cymru' ? flavor : 'basic';
+  const shown: Flavor = flavor === 'short' || flavor === 'cymru' ? flavor : 'basic';
+  if (jail === '--all') return renderEveryStatus(await askEveryJail(ask), shown);
   return renderJailStatus(await askJail(jail, ask), shown);
+}
+
+async function statistics(_words: readonly string[], ask: Ask): Promise<string> {
+  return renderStatistics(await askEveryJail(ask));
 }
 
 /** Without addresses, every jail and whom it bans; else for each address the jails that ban it. */

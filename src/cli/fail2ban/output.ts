@@ -16,7 +16,7 @@ type Leaf = readonly [string, string | number];
 const END_OF_TIME = '9999-12-31 23:59:59';
 
 /** The answer to `status`. */
-export function renderServerStatus(jails: readonly JailReport[]): string {
+export function renderServerStatus(jails: readonly Pick<JailReport, 'name'>[]): string {
   const names = jails.map((jail) => jail.name).sort();
   const leaves: Leaf[] = [
     ['Number of jail', names.length],
@@ -25,8 +25,23 @@ export function renderServerStatus(jails: readonly JailReport[]): string {
   return ['Status', ...renderLeaves('', leaves)].join('\n');
 }
 
+/** The answer to `status --all`: the same, and below it the tree of each jail. */
+export function renderEveryStatus(reports: readonly JailStatusReport[], flavor: Flavor): string {
+  const [heading = '', count = '', list = ''] = renderServerStatus(reports).split('\n');
+  const trees = reports.flatMap((report, index) => {
+    const isLast = index === reports.length - 1;
+    const below = jailTree(report, flavor).map((line) => `${isLast ? '      ' : '   |  '}${line}`);
+    return [`   ${branch(index, reports)} Jail: ${printable(report.name)}`, ...below];
+  });
+  return [heading, count, list.replace('`-', '|-'), '`- Status for the jails:', ...trees].join('\n');
+}
+
 /** The answer to `status JAIL`. */
 export function renderJailStatus(report: JailStatusReport, flavor: Flavor): string {
+  return [`Status for the jail: ${printable(report.name)}`, ...jailTree(report, flavor)].join('\n');
+}
+
+function jailTree(report: JailStatusReport, flavor: Flavor): string[] {
   const filter: Leaf[] = [
     ['Currently failed', report.currentOffenders],
     ['Total failed', report.totalFailures],
@@ -41,12 +56,40 @@ export function renderJailStatus(report: JailStatusReport, flavor: Flavor): stri
   if (flavor === 'cymru') {
     for (const what of ['ASN', 'Country', 'RIR']) actions.push([`Banned ${what} list`, 'error']);
   }
+  return ['|- Filter', ...renderLeaves('|  ', filter), '`- Actions', ...renderLeaves('   ', actions)];
+}
+
+/** What stands for the source of the records, since its word for the journal is what scripts know. */
+const BACKEND = 'systemd';
+
+/** The answer to `stats`: a row for each jail, of failures and bans those that count and all there were. */
+export function renderStatistics(reports: readonly JailStatusReport[]): string {
+  const rows = reports.map((report) => [
+    printable(report.name),
+    BACKEND,
+    ...[report.currentOffenders, report.totalFailures, report.currentBans, report.totalBans].map(String),
+  ]);
+  const widths = [8, 8, 3, 3, 3, 3].map((least, column) =>
+    Math.max(least, ...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  const [name = 0, backend = 0, ...numbers] = widths;
+  const filter = 3 + (numbers[0] ?? 0) + (numbers[1] ?? 0);
+  const actions = 3 + (numbers[2] ?? 0) + (numbers[3] ?? 0);
+  const groups = [name, backend, filter, actions];
+  const row = (cells: readonly string[]): string => {
+    const [first = '', second = '', ...others] = cells;
+    const [a, b, c, d] = others.map((cell, index) => cell.padStart(numbers[index] ?? 0));
+    return [first.padEnd(name), second.padEnd(backend), `${a} │ ${b}`, `${c} │ ${d}`].join(' ║ ');
+  };
+  const rule = (crossing: string): string =>
+    `${groups.map((width) => '═'.repeat(width)).join(`═${crossing}═`)}═`;
   return [
-    `Status for the jail: ${printable(report.name)}`,
-    '|- Filter',
-    ...renderLeaves('|  ', filter),
-    '`- Actions',
-    ...renderLeaves('   ', actions),
+    [''.padEnd(name), ''.padEnd(backend), 'Filter'.padEnd(filter), 'Actions'.padEnd(actions)].join(' ║ '),
+    `${'Jail'.padEnd(name)} ║ ${'Backend'.padEnd(backend)} ╟─${'─'.repeat(filter)}─╫─${'─'.repeat(actions)}─`,
+    row(['', '', 'cur', 'tot', 'cur', 'tot']),
+    rule('╬'),
+    ...rows.map(row),
+    rule('╩'),
   ].join('\n');
 }
 

@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Bed } from '../namespace.ts';
 import type { BedProcess } from '../process.ts';
+import { unpackedDirectory } from '../unpacked.ts';
 import { waitFor } from '../waiting.ts';
 
 export type Forwarder = {
@@ -15,8 +16,6 @@ export type Forwarder = {
   stop(): Promise<void>;
 };
 
-/** Where packaging/prepare.sh unpacks it, since it cannot be installed beside rsyslog. */
-const UNPACKED_SYSLOG_NG = '/var/lib/bailiff-beds/syslog-ng-core';
 const START_TIMEOUT_MILLISECONDS = 10_000;
 
 /** rsyslogd with what a file in /etc/rsyslog.d would have, such as `action(type="omfwd" target="127.0.0.1" port="514")`. */
@@ -80,9 +79,10 @@ export async function startBusybox(bed: Bed, target: string): Promise<Forwarder>
 export function findSyslogNg(): { argv: readonly string[]; environment: Record<string, string> } | null {
   const installed = '/usr/sbin/syslog-ng';
   if (existsSync(installed)) return { argv: [installed], environment: {} };
-  const program = join(UNPACKED_SYSLOG_NG, installed);
+  const unpacked = unpackedDirectory('syslog-ng-core');
+  const program = join(unpacked, installed);
   if (!existsSync(program)) return null;
-  const libraries = join(UNPACKED_SYSLOG_NG, 'libraries');
+  const libraries = join(unpacked, 'libraries');
   return {
     argv: [program, `--module-path=${libraries}`],
     environment: { LD_LIBRARY_PATH: libraries },

@@ -3,7 +3,6 @@ import { execFile, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { FAIL2BAN_VERSION } from '../../../src/cli/fail2ban/commands.ts';
 import { makeDirectory } from '../../http/running-server.ts';
 import type { Outcome } from '../fake-terminal.ts';
 
@@ -12,13 +11,18 @@ const SERVER = '/usr/bin/fail2ban-server';
 /** Milliseconds; it usually takes 0.2 s. */
 const START_TIME = 20_000;
 
-/** Why there is nothing to compare with; null when there is. */
-export function whyNoReference(): string | null {
-  if (![CLIENT, SERVER].every((path) => existsSync(path))) return 'fail2ban is not installed';
+/** The releases that are imitated. What only the later one knows is asked of no other. */
+export const RELEASES = ['1.0.2', '1.1.0'] as const;
+export type Release = (typeof RELEASES)[number];
+
+/** The release that is installed, or why there is nothing to compare with. */
+export function findReference(): { readonly release: Release } | { readonly missing: string } {
+  if (![CLIENT, SERVER].every((path) => existsSync(path))) return { missing: 'fail2ban is not installed' };
   const version = spawnSync(CLIENT, ['-V'], { encoding: 'utf8' }).stdout.trim();
-  return version === FAIL2BAN_VERSION
-    ? null
-    : `fail2ban is ${version}, and the output here that of ${FAIL2BAN_VERSION}`;
+  const release = RELEASES.find((known) => known === version);
+  return release === undefined
+    ? { missing: `fail2ban is ${version}, and the output here that of ${RELEASES.join(' and ')}` }
+    : { release };
 }
 
 export type Reference = {

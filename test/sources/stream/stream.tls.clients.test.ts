@@ -130,7 +130,9 @@ describe('over TLS', () => {
         wanted.every((message) => second.messages.includes(message)) ? true : null,
       );
       const queued = second.messages.filter((message) => message.startsWith('queued'));
-      assert.deepEqual(queued, wanted);
+      // At least once: rsyslogd 8.2504 sends the one again that it was about to send when the connection broke.
+      assert.deepEqual([...new Set(queued)], wanted);
+      assert.ok(queued.length <= wanted.length + 1, `${queued.length} messages`);
     } finally {
       await rsyslog.stop();
     }

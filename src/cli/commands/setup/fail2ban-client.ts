@@ -132,7 +132,8 @@ function clientNotes(): string {
       ['others', 'are taken, and do nothing'],
     ]),
     helpSection('Commands', [
-      ['status [JAIL [FLAVOR]]', 'the jails, or one; FLAVOR: basic, short, cymru'],
+      ['status [JAIL [FLAVOR]]', 'the jails, one or --all; FLAVOR: basic, short, cymru'],
+      ['stats', 'a table of failures and bans, a row for each jail'],
       ['banned [IP...]', 'who is banned where'],
       ['unban --all | IP...', 'lift bans in every jail'],
       ['set JAIL banip IP...', 'ban'],
