@@ -40,8 +40,11 @@ export type LimitName =
 /** Why a record could not be used. */
 export type RejectReason = 'unknown-sender' | 'wrong-transport' | 'malformed' | 'empty' | 'untrusted';
 
-/** What a sender begins to do: to say nothing, to speak again; to say far more than usual, no more so; another form. */
-export type SenderChange = 'silent' | 'returned' | 'storm' | 'calm' | 'dialect';
+/**
+ * What a sender begins to do: to say nothing, to speak again; to say far more than usual, no more so; another form; to
+ * end its messages with nothing.
+ */
+export type SenderChange = 'silent' | 'returned' | 'storm' | 'calm' | 'dialect' | 'unseparated';
 
 /** What a certificate that can expire on us is for. */
 export type CertificateRole = 'syslog-server' | 'syslog-client-ca' | 'metrics';

@@ -6,7 +6,14 @@ import type { Dialect } from '../syslog/header.ts';
 import { type MetricEntry, on, product, words, wordsOf } from './entry.ts';
 import { OTHER } from './series.ts';
 
-const CHANGES = wordsOf<SenderChange>({ silent: 1, returned: 1, storm: 1, calm: 1, dialect: 1 });
+const CHANGES = wordsOf<SenderChange>({
+  silent: 1,
+  returned: 1,
+  storm: 1,
+  calm: 1,
+  dialect: 1,
+  unseparated: 1,
+});
 
 const TRANSPORTS = words<SenderTransport>('udp', 'tcp', 'tls');
 const DIALECTS = wordsOf<Dialect>({

@@ -20,8 +20,10 @@ export type SenderReport = {
   readonly recordsPerSecond: number;
   /** Messages dropped beyond its rate. */
   readonly limited: number;
-  /** Messages with nothing in them. */
+  /** Messages with nothing in them, or that could not be inflated. */
   readonly rejected: number;
+  /** Whether it has ended messages over TCP or TLS with nothing: those that come together count once then. */
+  readonly isUnseparated: boolean;
   readonly lastSeen: string | null;
   /** How far its clock is ahead of ours, negative behind; null when its records tell no time. */
   readonly clockSkewSeconds: number | null;

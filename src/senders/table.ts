@@ -33,6 +33,8 @@ type Row = {
   bytes: number;
   limited: number;
   rejected: number;
+  /** Whether it has ended messages over a stream with nothing. */
+  isUnseparated: boolean;
   lastSeenAt: Microseconds | null;
   clockSkew: Microseconds | null;
   /** Records, each the less the longer ago it came. */
@@ -84,6 +86,7 @@ export class SenderTable {
     else if (event.kind === 'rejected') this.#noteRejected(event);
     else if (event.kind === 'handshake-failed') this.#noteRefused(event);
     else if (event.kind === 'kernel-loss') this.#noteLoss(event);
+    else if (event.kind === 'sender-change' && event.change === 'unseparated') this.#noteUnseparated(event);
   }
 
   /** Tells what has changed, and lets time pass for those that say nothing; call it every second. */
@@ -146,7 +149,11 @@ export class SenderTable {
   }
 
   /** Null for many senders that are told of together. */
-  #rowOf({ name, sender, seenAt }: EventOf<'sender-activity'>): Row | null {
+  #rowOf({
+    name,
+    sender,
+    seenAt,
+  }: Pick<EventOf<'sender-activity'>, 'name' | 'sender' | 'seenAt'>): Row | null {
     const configured = this.#configured.get(name);
     if (configured !== undefined) return configured;
     // A name that a reload has just taken away is nobody.
@@ -172,6 +179,7 @@ export class SenderTable {
       bytes: 0,
       limited: 0,
       rejected: 0,
+      isUnseparated: false,
       lastSeenAt: null,
       clockSkew: null,
       recent: 0,
@@ -217,6 +225,11 @@ export class SenderTable {
     }
   }
 
+  #noteUnseparated({ name, sender }: EventOf<'sender-change'>): void {
+    const row = this.#rowOf({ name, sender, seenAt: this.#clock.now() });
+    if (row !== null) row.isUnseparated = true;
+  }
+
   #noteLoss({ source, listener, count }: EventOf<'kernel-loss'>): void {
     const key = `${source} ${listener}`;
     if (this.#losses.has(key) || this.#losses.size < MAX_LISTENERS_WITH_LOSS)
@@ -254,7 +267,7 @@ function stateOf({ watch, lastSeenAt }: Row): SenderReport['state'] {
 }
 
 function reportOf(row: Row, at: Microseconds): SenderReport {
-  const { name, sender, records, bytes, limited, rejected, lastSeenAt, clockSkew } = row;
+  const { name, sender, records, bytes, limited, rejected, isUnseparated, lastSeenAt, clockSkew } = row;
   const rate = recentAt(row, at) / (RATE_TIME / SECOND);
   return {
     name: name === '' ? null : name,
@@ -270,6 +283,7 @@ function reportOf(row: Row, at: Microseconds): SenderReport {
     recordsPerSecond: Math.round(rate * 100) / 100,
     limited,
     rejected,
+    isUnseparated,
     lastSeen: lastSeenAt === null ? null : formatInstant(lastSeenAt),
     clockSkewSeconds: clockSkew === null ? null : clockSkew / SECOND,
   };

@@ -1,44 +1,56 @@
 /**
- * From the bytes of a stream to frames, one for each message (RFC 6587). The form is recognised anew at the start of
- * every message, so a relay may mix them, and a stream cut at any byte gives the same frames.
+ * From the bytes of a stream to frames, one for each message (RFC 6587). Whether a message is counted is found out at
+ * its start; what ends those that are not is found out once for a connection, by where the sender's writes end
+ * (`separator.ts`), and until then nothing is handed over that was not counted.
  *
  *     START --1..9--> COUNT --blank, then '<'--> BODY --last byte: frame--> START
  *       |               |                         \--limit: cut frame--> SKIP_BODY --last byte--> START
  *       |               +--anything else: the digits were text--> LINE
- *       +--other--> LINE --terminator: frame--> START
- *       |             \--limit: cut frame--> SKIP_LINE --terminator--> START
+ *       +--other--> LINE --separator: frame--> START
+ *       |             \--limit: cut frame--> SKIP_LINE --separator--> START
  *       +--LF, CR, NUL--> START
  *
- * A count is only taken as one when '<' follows it, or when the message before it was counted: a line without PRI that
- * begins with a number would otherwise swallow the start of the next, whose rest would be read as a message of its own.
- * A LF inside of a counted message is part of it, so text inside of one cannot begin another.
+ * A count is only taken as one when '<' follows it, or the mark of rsyslog's compression, or when the message before
+ * it was counted: a line without PRI that begins with a number would otherwise swallow the start of the next, whose
+ * rest would be read as a message of its own. No byte within a counted message ends it.
  *
- * Lines end with LF or CR LF. NUL ends them as well (RFC 6587 section 3.4.2) until the sender has ended one with LF:
- * the clients that end messages with LF may pass on a NUL that somebody smuggled into their text.
+ * Where LF ends messages, NUL is text, and the other way round. Should the first segment of a connection have misled
+ * us, MISLEADING_SEGMENTS in a row that end with the other byte correct that. A sender that ends its messages with
+ * nothing has one message in each segment (`segments.ts`).
  */
 import { assert } from '../core/errors.ts';
-
-/**
- * Takes one message as bytes[start, end), which are valid until it returns. A counted message still has the LF that
- * some clients count. `isCut` says that the message went on, over the limit or beyond the end of its connection.
- */
-export type FrameHandler = (bytes: Buffer, start: number, end: number, isCut: boolean) => void;
+import type { FrameHandler } from './frame.ts';
+import { GrowingBuffer } from './growing-buffer.ts';
+import { SegmentFramer } from './segments.ts';
+import {
+  beginsWithPriority,
+  endingOf,
+  guessSeparator,
+  LF,
+  NUL,
+  type Separator,
+  separatorOf,
+} from './separator.ts';
 
 /** More digits are no count but text; the largest count is then skipped, not kept, beyond the length limit. */
 export const MAX_COUNT_DIGITS = 9;
 
-/** What a framer that has nothing to remember keeps of its buffer, so that idle connections cost nearly nothing. */
-const KEPT_BUFFER_BYTES = 2048;
+/** Bytes that wait at most until it is known what ends a message. */
+export const MAX_UNDECIDED_BYTES = 64 * 1024;
 
-const LF = 10;
+/** Segments in a row that show something else than what is believed to end messages, and none that shows that. */
+export const MISLEADING_SEGMENTS = 3;
+
 const CR = 13;
-const NUL = 0;
 const BLANK = 32;
 const LESS_THAN = 60;
+/** What rsyslog puts before a compressed message, and the first byte of zlib's own header (RFC 1950). */
+const COMPRESSED = 0x7a;
+const ZLIB = 0x78;
 
-type State = 'start' | 'count' | 'count-blank' | 'body' | 'skip-body' | 'line' | 'skip-line';
+type State = 'start' | 'count' | 'count-blank' | 'count-mark' | 'body' | 'skip-body' | 'line' | 'skip-line';
 
-const EMPTY = Buffer.alloc(0);
+const COMPRESSED_MARK = Buffer.from([COMPRESSED]);
 
 /** The framing of one connection. Give it every chunk in order, then `end`. */
 export class Framer {
@@ -48,10 +60,15 @@ export class Framer {
   #count = 0;
   #digits = 0;
   #wasCounted = false;
-  #endsWithLineFeed = false;
-  /** The beginning of a message whose end has not arrived. */
-  #buffer: Buffer = EMPTY;
-  #length = 0;
+  #separator: Separator = 'unknown';
+  /** Segments in a row that ended with the byte that the separator is not. */
+  #endings = 0;
+  /** Segments in a row that began like a message while another one had no end. */
+  #beginnings = 0;
+  #lastChunkBytes = 0;
+  #segments: SegmentFramer | null = null;
+  /** The beginning of a message whose end has not arrived; all messages while the separator is unknown. */
+  readonly #held = new GrowingBuffer();
 
   /** Longer messages are cut to `maxMessageBytes`. */
   constructor(maxMessageBytes: number) {
@@ -59,8 +76,64 @@ export class Framer {
     this.#maxMessageBytes = maxMessageBytes;
   }
 
+  /** What ends the messages that are not counted. */
+  get separator(): Separator {
+    return this.#separator;
+  }
+
+  /** Whether something is held back that a pause of the sender would explain: call `settle` after one. */
+  get isWaiting(): boolean {
+    if (this.#segments !== null) return this.#segments.isWaiting;
+    return this.#separator === 'unknown' && this.#state === 'line' && this.#held.length > 0;
+  }
+
   /** Takes the next bytes of the stream and hands over each message that they complete. */
   push(chunk: Buffer, handler: FrameHandler): void {
+    if (chunk.length === 0) return;
+    if (this.#segments === null && chunk[0] === LESS_THAN) this.#noteBeginning(chunk);
+    this.#lastChunkBytes = chunk.length;
+    if (this.#segments !== null) {
+      this.#segments.push(chunk, this.#maxMessageBytes, handler);
+      return;
+    }
+    this.#read(chunk, handler);
+    this.#noteEnding(chunk, handler);
+  }
+
+  /** The sender has made a pause in which nobody's network would have held up the rest of a message. */
+  settle(handler: FrameHandler): void {
+    if (this.#segments === null && this.isWaiting) {
+      const held = this.#held.bytes;
+      const ending = endingOf(held);
+      if (ending !== 'unknown') this.#decide(ending, handler);
+      else if (beginsWithPriority(held) && !held.includes(LF) && !held.includes(NUL))
+        this.#separateByNothing(SegmentFramer.of(held));
+    }
+    this.#segments?.settle(this.#maxMessageBytes, handler);
+  }
+
+  /**
+   * The stream is over. A line without its terminator is whole when the sender closed the connection properly; whatever
+   * else is left is handed over as cut.
+   */
+  end(isClosedBySender: boolean, handler: FrameHandler): void {
+    if (this.#segments !== null) {
+      this.#segments.end(isClosedBySender, this.#maxMessageBytes, handler);
+      return;
+    }
+    if (this.#state === 'count' || this.#state === 'count-blank' || this.#state === 'count-mark')
+      this.#turnCountIntoLine();
+    if (this.#separator === 'unknown' && this.#state === 'line') this.#decideAtEnd(handler);
+    const isLine = this.#state === 'line';
+    let end = Math.min(this.#held.length, this.#maxMessageBytes);
+    const isCut = !isLine || !isClosedBySender || this.#held.length > this.#maxMessageBytes;
+    if (isLine && !isCut && this.#held.bytes[end - 1] === CR) end--;
+    if (end > 0) handler(this.#held.bytes, 0, end, isCut);
+    this.#state = 'start';
+    this.#held.clear();
+  }
+
+  #read(chunk: Buffer, handler: FrameHandler): void {
     let position = 0;
     while (position < chunk.length) {
       switch (this.#state) {
@@ -71,13 +144,19 @@ export class Framer {
           position = this.#readCount(chunk, position);
           break;
         case 'count-blank':
-          this.#checkCount(chunk[position]);
+          position = this.#checkCount(chunk, position);
+          break;
+        case 'count-mark':
+          this.#checkMark(chunk[position]);
           break;
         case 'body':
           position = this.#readBody(chunk, position, handler);
           break;
         case 'line':
-          position = this.#readLine(chunk, position, handler);
+          position =
+            this.#separator === 'unknown'
+              ? this.#collect(chunk, position, handler)
+              : this.#readLine(chunk, position, handler);
           break;
         case 'skip-body':
           position = this.#skipBody(chunk, position);
@@ -87,21 +166,6 @@ export class Framer {
           break;
       }
     }
-  }
-
-  /**
-   * The stream is over. A line without its terminator is whole when the sender closed the connection properly; whatever
-   * else is left is handed over as cut.
-   */
-  end(isClosedBySender: boolean, handler: FrameHandler): void {
-    if (this.#state === 'count' || this.#state === 'count-blank') this.#turnCountIntoLine();
-    const isLine = this.#state === 'line';
-    let end = Math.min(this.#length, this.#maxMessageBytes);
-    const isCut = !isLine || !isClosedBySender || this.#length > this.#maxMessageBytes;
-    if (isLine && !isCut && this.#buffer[end - 1] === CR) end--;
-    if (end > 0) handler(this.#buffer, 0, end, isCut);
-    this.#state = 'start';
-    this.#release();
   }
 
   #start(chunk: Buffer, position: number): number {
@@ -133,36 +197,56 @@ export class Framer {
     return chunk.length;
   }
 
-  #checkCount(byte: number | undefined): void {
-    if (byte === LESS_THAN || this.#wasCounted) {
-      this.#state = 'body';
-      this.#wasCounted = true;
+  #checkCount(chunk: Buffer, position: number): number {
+    const byte = chunk[position];
+    if (byte === LESS_THAN || this.#wasCounted) this.#beginBody();
+    else if (byte === COMPRESSED && this.#count > 1) {
+      this.#state = 'count-mark';
+      return position + 1;
     } else this.#turnCountIntoLine();
+    return position;
   }
 
-  /** The digits, and the blank after them, begin a line. They have no leading zero, so the number gives them back. */
+  /** The byte behind the mark of a compressed message, which has been taken. */
+  #checkMark(byte: number | undefined): void {
+    if (byte !== ZLIB) {
+      this.#turnCountIntoLine();
+      return;
+    }
+    this.#beginBody();
+    this.#held.append(COMPRESSED_MARK, 0, 1, this.#maxMessageBytes);
+    this.#count--;
+  }
+
+  #beginBody(): void {
+    this.#state = 'body';
+    this.#wasCounted = true;
+  }
+
+  /** What has been read of a count begins a line. The digits have no leading zero, so the number gives them back. */
   #turnCountIntoLine(): void {
-    const text = Buffer.from(this.#state === 'count-blank' ? `${this.#count} ` : `${this.#count}`, 'latin1');
+    const behind = this.#state === 'count' ? '' : this.#state === 'count-blank' ? ' ' : ' z';
+    const text = Buffer.from(`${this.#count}${behind}`, 'latin1');
     this.#state = 'line';
-    this.#append(text, 0, text.length, this.#maxMessageBytes + 1);
+    this.#held.append(text, 0, text.length, this.#maxMessageBytes + 1);
   }
 
   #readBody(chunk: Buffer, start: number, handler: FrameHandler): number {
     const available = chunk.length - start;
-    if (this.#length === 0 && this.#count <= available && this.#count <= this.#maxMessageBytes) {
+    if (this.#held.length === 0 && this.#count <= available && this.#count <= this.#maxMessageBytes) {
       this.#state = 'start';
       handler(chunk, start, start + this.#count, false);
       return start + this.#count;
     }
-    const wanted = Math.min(this.#count, this.#maxMessageBytes - this.#length);
+    const wanted = Math.min(this.#count, this.#maxMessageBytes - this.#held.length);
     const taken = Math.min(wanted, available);
-    this.#append(chunk, start, start + taken, this.#maxMessageBytes);
+    this.#held.append(chunk, start, start + taken, this.#maxMessageBytes);
     this.#count -= taken;
     if (taken === wanted) {
       const isCut = this.#count > 0;
       this.#state = isCut ? 'skip-body' : 'start';
-      handler(this.#buffer, 0, this.#length, isCut);
-      this.#release();
+      handler(this.#held.bytes, 0, this.#held.length, isCut);
+      this.#held.clear();
     }
     return start + taken;
   }
@@ -174,28 +258,87 @@ export class Framer {
     return start + skipped;
   }
 
+  /** The separator is unknown: keeps what comes until it is. */
+  #collect(chunk: Buffer, start: number, handler: FrameHandler): number {
+    const separator = separatorOf(chunk);
+    const isTooMuch = this.#held.length + (chunk.length - start) > MAX_UNDECIDED_BYTES;
+    if (separator === 'unknown' && !isTooMuch) {
+      this.#held.append(chunk, start, chunk.length, MAX_UNDECIDED_BYTES);
+      return chunk.length;
+    }
+    const guess = () => guessSeparator(this.#held.length > 0 ? this.#held.bytes : chunk.subarray(start));
+    this.#decide(separator === 'unknown' ? guess() : separator, handler);
+    return start;
+  }
+
+  /** From here on messages end with `separator`; reads what has waited for that. */
+  #decide(separator: 'line-feed' | 'nul', handler: FrameHandler): void {
+    this.#separator = separator;
+    this.#endings = 0;
+    this.#state = 'start';
+    this.#read(this.#held.take(), handler);
+  }
+
+  /** Where a message has neither LF nor NUL at its end, what stands in it is text. */
+  #decideAtEnd(handler: FrameHandler): void {
+    const held = this.#held.bytes;
+    if (endingOf(held) !== 'unknown' || !beginsWithPriority(held))
+      this.#decide(guessSeparator(held), handler);
+  }
+
+  #separateByNothing(segments: SegmentFramer): void {
+    this.#separator = 'none';
+    this.#segments = segments;
+    this.#held.clear();
+  }
+
+  /**
+   * A chunk that begins like a message while another one has no end: the sender ends them with nothing. At once when it
+   * has never ended one, after MISLEADING_SEGMENTS of them in a row otherwise.
+   */
+  #noteBeginning(chunk: Buffer): void {
+    if (this.#state !== 'line' || this.#held.length === 0 || this.#wasCounted) return;
+    const segments = SegmentFramer.after(this.#held.bytes, this.#lastChunkBytes, chunk);
+    if (segments === null) return;
+    this.#beginnings++;
+    if (this.#separator === 'unknown' || this.#beginnings >= MISLEADING_SEGMENTS)
+      this.#separateByNothing(segments);
+  }
+
+  /** Believes the ends of many segments more than that of the first one. */
+  #noteEnding(chunk: Buffer, handler: FrameHandler): void {
+    const ending = this.#wasCounted ? 'unknown' : separatorOf(chunk);
+    if (ending === 'unknown') return;
+    this.#beginnings = 0;
+    this.#endings = ending === this.#separator ? 0 : this.#endings + 1;
+    if (this.#endings < MISLEADING_SEGMENTS) return;
+    // What has come of a line began in the middle of a message, or holds several: it is none.
+    this.#held.clear();
+    this.#decide(ending, handler);
+  }
+
   #readLine(chunk: Buffer, start: number, handler: FrameHandler): number {
-    const found = this.#findTerminator(chunk, start);
+    const found = this.#findSeparator(chunk, start);
     const end = found < 0 ? chunk.length : found;
     const max = this.#maxMessageBytes;
-    if (found >= 0 && this.#length === 0) {
+    if (found >= 0 && this.#held.length === 0) {
       this.#state = 'start';
       this.#handOverLine(chunk, start, end, handler);
       return end + 1;
     }
     // One byte more than the limit is kept, since a CR in that place belongs to the terminator.
-    const taken = Math.min(end, start + (max + 1 - this.#length));
-    this.#append(chunk, start, taken, max + 1);
+    const taken = Math.min(end, start + (max + 1 - this.#held.length));
+    this.#held.append(chunk, start, taken, max + 1);
     if (taken < end) {
       this.#state = 'skip-line';
-      handler(this.#buffer, 0, max, true);
-      this.#release();
+      handler(this.#held.bytes, 0, max, true);
+      this.#held.clear();
       return taken;
     }
     if (found < 0) return end;
     this.#state = 'start';
-    this.#handOverLine(this.#buffer, 0, this.#length, handler);
-    this.#release();
+    this.#handOverLine(this.#held.bytes, 0, this.#held.length, handler);
+    this.#held.clear();
     return end + 1;
   }
 
@@ -207,7 +350,7 @@ export class Framer {
   }
 
   #skipLine(chunk: Buffer, start: number): number {
-    const found = this.#findTerminator(chunk, start);
+    const found = this.#findSeparator(chunk, start);
     if (found < 0) return chunk.length;
     this.#state = 'start';
     this.#wasCounted = false;
@@ -215,34 +358,7 @@ export class Framer {
   }
 
   /** Where the line that goes on at `start` ends, or -1 when that has not arrived. */
-  #findTerminator(chunk: Buffer, start: number): number {
-    if (this.#endsWithLineFeed) return chunk.indexOf(LF, start);
-    for (let position = start; position < chunk.length; position++) {
-      const byte = chunk[position];
-      if (byte === LF) {
-        this.#endsWithLineFeed = true;
-        return position;
-      }
-      if (byte === NUL) return position;
-    }
-    return -1;
-  }
-
-  /** Grows by doubling up to `limit`, so a long message is copied a bounded number of times. */
-  #append(bytes: Buffer, start: number, end: number, limit: number): void {
-    const length = this.#length + (end - start);
-    if (length > this.#buffer.length) {
-      const size = Math.min(limit, Math.max(length, KEPT_BUFFER_BYTES, this.#buffer.length * 2));
-      const grown = Buffer.allocUnsafeSlow(Math.max(size, length));
-      this.#buffer.copy(grown, 0, 0, this.#length);
-      this.#buffer = grown;
-    }
-    bytes.copy(this.#buffer, this.#length, start, end);
-    this.#length = length;
-  }
-
-  #release(): void {
-    this.#length = 0;
-    if (this.#buffer.length > KEPT_BUFFER_BYTES) this.#buffer = EMPTY;
+  #findSeparator(chunk: Buffer, start: number): number {
+    return chunk.indexOf(this.#separator === 'nul' ? NUL : LF, start);
   }
 }

@@ -57,8 +57,8 @@ export class SyslogParser {
   }
 
   /**
-   * The record of the message in bytes[start, end): a whole datagram, or a frame, with the terminator that some clients
-   * send in it. Null when there is nothing but that. `isCut` says that the message went on behind `end`.
+   * The record of the message in bytes[start, end): a whole datagram, or a frame, with the white space and NULs that
+   * some clients end it with. Null when there is nothing but that. `isCut` says that the message went on behind `end`.
    *
    * Where `wants` is given, only what it wants becomes a record. Of other messages the header is read, and nothing
    * decoded but the identifier: HEADER_COST instead of FULL_COST.
@@ -90,7 +90,7 @@ export class SyslogParser {
 
   /** Reads the header. False when the message is empty. */
   #scan(bytes: Buffer, start: number, end: number, at: Microseconds, isCut: boolean): boolean {
-    const textEnd = isCut ? end : trimTerminator(bytes, start, end);
+    const textEnd = isCut ? end : trimEnd(bytes, start, end);
     if (textEnd <= start) return false;
     const begin = skipByteOrderMark(bytes, start, textEnd);
     const priorityEnd = findPriorityEnd(bytes, begin, textEnd);
@@ -157,19 +157,26 @@ function readPriority(bytes: Buffer, start: number, end: number): number {
 }
 
 /**
- * Before the one LF, CR LF or NUL that may end the message, and one that a relay has escaped as `#012` or `#000`
- * (rsyslog, escapeControlCharactersOnReceive).
+ * Before the white space and NULs that end the message, in any number: journald leaves them out of what it keeps
+ * (WHITESPACE in its string-util.h), and a rule must match what came in either way. A LF or NUL that a relay has
+ * escaped as `#012` or `#000` (rsyslog, escapeControlCharactersOnReceive) is one of them.
  */
-function trimTerminator(bytes: Buffer, start: number, end: number): number {
+function trimEnd(bytes: Buffer, start: number, end: number): number {
   let position = end;
-  if (position > start && bytes[position - 1] === 0x00) position--;
-  if (position > start && bytes[position - 1] === 0x0a) position--;
-  if (position > start && bytes[position - 1] === 0x0d) position--;
-  if (bytes[position - 4] !== 0x23 || position - 4 < start) return position;
-  const isEscaped = endsWith(bytes, position, ESCAPED_LINE_FEED) || endsWith(bytes, position, ESCAPED_NUL);
-  return isEscaped ? position - 4 : position;
+  for (;;) {
+    while (position > start && isPadding(bytes[position - 1])) position--;
+    if (bytes[position - 4] !== NUMBER_SIGN || position - 4 < start) return position;
+    const isEscaped = endsWith(bytes, position, ESCAPED_LINE_FEED) || endsWith(bytes, position, ESCAPED_NUL);
+    if (!isEscaped) return position;
+    position -= 4;
+  }
 }
 
+function isPadding(byte: number | undefined): boolean {
+  return byte === BLANK || byte === 0x0a || byte === 0x0d || byte === 0x00 || byte === 0x09;
+}
+
+const NUMBER_SIGN = 0x23;
 const ESCAPED_LINE_FEED = Buffer.from('#012');
 const ESCAPED_NUL = Buffer.from('#000');
 

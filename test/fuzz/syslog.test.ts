@@ -12,7 +12,7 @@ test('no message makes the parser throw, and each gives a record with its text',
     const reading = tryRead(bytes, { isCut });
     if (reading === null) {
       if (!isCut)
-        assert.match(bytes.toString('latin1'), /^(?:#012|#000)?\r?\n?\0?$/, 'only nothing is dropped');
+        assert.match(bytes.toString('latin1'), /^(?:#012|#000|[ \t\r\n\0])*$/, 'only nothing is dropped');
       return;
     }
     assert.match(reading.identifier, /^[!-~]{0,128}$/);

@@ -58,6 +58,8 @@ test('what a sender sends adds up: over which transports, in which dialects, how
   ];
   desk.hear('192.0.2.8', { name: 'nas1', source: 'tcp', records: 25, limited: 3, dialects });
   desk.table.observe({ kind: 'rejected', source: 'udp', sender: '192.0.2.8', reason: 'empty', count: 4 });
+  const change = { sender: '192.0.2.8', name: 'nas1', change: 'unseparated', detail: '' } as const;
+  desk.table.observe({ kind: 'sender-change', ...change });
   assert.deepEqual(desk.table.report().senders, [
     {
       name: 'nas1',
@@ -74,6 +76,7 @@ test('what a sender sends adds up: over which transports, in which dialects, how
       recordsPerSecond: 1.16,
       limited: 3,
       rejected: 4,
+      isUnseparated: true,
       lastSeen: formatInstant(desk.at),
       clockSkewSeconds: -2,
     },

@@ -34,11 +34,22 @@ describe('the PRI', () => {
 });
 
 describe('the text', () => {
-  it('ends before one terminator that the client has sent in the message', () => {
-    for (const end of ['', '\n', '\r\n', '\0', '\n\0', '#012', '#000', '#012\n']) {
+  it('ends before the white space and NULs at the end of the message, as journald ends it', () => {
+    for (const end of [
+      '',
+      '\n',
+      '\r\n',
+      '\0',
+      '\n\0',
+      '\n\n\0',
+      ' ',
+      ' \t ',
+      '#012',
+      '#000',
+      ' #012#012\n\0 ',
+    ]) {
       assert.equal(read(`<38>sshd: text${end}`).message, 'text', JSON.stringify(end));
     }
-    assert.equal(read('<38>sshd: text\n\n').message, 'text\n');
     assert.equal(read('<38>sshd: text #012 more').message, 'text #012 more');
     assert.equal(read('<38>sshd: text#002').message, 'text#002');
   });
@@ -54,7 +65,7 @@ describe('the text', () => {
 
   it('may be absent, but a message of nothing but a terminator is none', () => {
     assert.equal(summary('<38>'), 'raw||||-|');
-    for (const text of ['', '\n', '\r\n', '\0']) assert.equal(tryRead(text), null);
+    for (const text of ['', '\n', '\r\n', '\0', '  \n']) assert.equal(tryRead(text), null);
   });
 });
 

@@ -77,7 +77,6 @@ test('text that only begins like a header is text, and names no program', () => 
     '1 - vm sshé 7 - - text',
     '2 - vm sshd 7 - - text',
     '1',
-    '1 ',
     '1 -',
     `1 - vm ${'a'.repeat(129)} 7 - - text`,
   ]) {

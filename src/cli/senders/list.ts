@@ -65,7 +65,7 @@ function senderRow(sender: SenderReport, { style, ...terminal }: Terminal): Row 
     `${recordsPerSecond < 10 ? recordsPerSecond.toFixed(1) : formatCount(Math.round(recordsPerSecond))}/s`,
     lastSeen === null ? 'never' : formatAge(lastSeen, terminal.now()),
     isWrong ? { text: clock, paint: style.yellow } : clock,
-    sender.state === 'usual'
+    sender.state === 'usual' && !sender.isUnseparated
       ? describeState(sender)
       : { text: describeState(sender), paint: sender.state === 'unheard' ? style.dim : style.yellow },
   ];
@@ -77,12 +77,13 @@ function describeDialects(dialects: SenderReport['dialects']): string {
   return [...named, ...(rest > 0 ? [`+${rest}`] : [])].join(' ') || '-';
 }
 
-function describeState({ state, relays, limited, rejected }: SenderReport): string {
+function describeState({ state, relays, limited, rejected, isUnseparated }: SenderReport): string {
   return [
     state,
     ...(relays.length === 0 ? [] : [`via ${relays.join(', ')}`]),
     ...(limited === 0 ? [] : [`${formatCount(limited)} beyond its rate`]),
-    ...(rejected === 0 ? [] : [`${formatCount(rejected)} empty`]),
+    ...(rejected === 0 ? [] : [`${formatCount(rejected)} empty or damaged`]),
+    ...(isUnseparated ? ['ends its messages with nothing: have it end each with LF'] : []),
   ].join(', ');
 }
 

@@ -2,11 +2,13 @@
  * Syslog over UDP (RFC 5426): one datagram is one message, and whatever the kernel had to drop is told.
  */
 import type { ListenAddress } from '../../config/plan.ts';
+import type { RejectReason } from '../../core/event.ts';
 import type { DatagramReceiver } from '../../native/datagram-receiver.ts';
 import { adoptDatagramSocket, bindUdp, type DatagramSocket } from '../../native/datagram-socket.ts';
 import { type Sender, SenderGate } from '../../senders/gate.ts';
 import { Tally } from '../../senders/tally.ts';
 import { type Origin, SyslogParser } from '../../syslog/parse.ts';
+import { inflateMessage, isCompressed } from '../compressed.ts';
 import {
   Batcher,
   describeFailure,
@@ -109,10 +111,27 @@ class UdpSource implements ListeningSource {
   #read(bytes: Buffer, start: number, end: number, sentLength: number, sender: Sender): void {
     this.#origin.sender = sender.identity;
     const isCut = end - start < sentLength;
+    if (!isCompressed(bytes, start, end)) {
+      this.#parse(bytes, start, end, sentLength, isCut, sender);
+      return;
+    }
+    const message = isCut ? null : inflateMessage(bytes, start, end, this.#options.maxMessageBytes);
+    if (message === null) this.#countRejected('malformed', sender.identity);
+    else this.#parse(message, 0, message.length, sentLength, false, sender);
+  }
+
+  #parse(
+    bytes: Buffer,
+    start: number,
+    end: number,
+    sentLength: number,
+    isCut: boolean,
+    sender: Sender,
+  ): void {
     const record = this.#parser.parse(bytes, start, end, this.#origin, isCut, this.#options.wants);
     if (isCut) this.#countCut(sender.identity);
     if (record === null) {
-      this.#countEmpty(sender.identity);
+      this.#countRejected('empty', sender.identity);
       return;
     }
     this.#batcher.addBytes(sentLength);
@@ -161,12 +180,12 @@ class UdpSource implements ListeningSource {
     }));
   }
 
-  #countEmpty(peer: string): void {
-    this.#tally.add('empty', peer, (sender, count) => ({
+  #countRejected(reason: RejectReason, peer: string): void {
+    this.#tally.add(reason, peer, (sender, count) => ({
       kind: 'rejected',
       source: 'udp',
       sender,
-      reason: 'empty',
+      reason,
       count,
     }));
   }

@@ -8,12 +8,11 @@ import type { X509Certificate } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { ListenAddress } from '../../config/plan.ts';
 import { parseAddress } from '../../core/address/address.ts';
-import type { LimitName } from '../../core/event.ts';
 import { duplicateSocket } from '../../native/socket-calls.ts';
 import { type Sender, SenderGate } from '../../senders/gate.ts';
 import { Tally } from '../../senders/tally.ts';
-import { Framer } from '../../syslog/framing.ts';
 import { type Origin, SyslogParser } from '../../syslog/parse.ts';
+import { inflateMessage, isCompressed } from '../compressed.ts';
 import {
   Batcher,
   describeFailure,
@@ -24,8 +23,9 @@ import {
 } from '../listen.ts';
 import { disbelief, namesOf } from './client-certificate.ts';
 import { ConnectionCount, type ConnectionLimits } from './connection-limits.ts';
-import type { HandshakeFailure } from './handshake-failure.ts';
+import { ConnectionReader } from './connection-reader.ts';
 import { isSilent, lookInterval, type SilenceLimits } from './silence.ts';
+import { StreamReport } from './stream-report.ts';
 import { Handshakes, type HandshakesOptions, type TlsCredentials } from './tls-handshakes.ts';
 
 export type StreamOptions = ListenerOptions &
@@ -35,6 +35,8 @@ export type StreamOptions = ListenerOptions &
     readonly credentials?: TlsCredentials;
     /** A socket that is bound already, in place of one of our own. It is left open. */
     readonly descriptor?: number;
+    /** In place of PAUSE_MILLISECONDS of a connection's reader. */
+    readonly pauseMilliseconds?: number;
     /** In place of the limits that handshakes have. */
     readonly handshakes?: Pick<HandshakesOptions, 'timeoutMilliseconds' | 'maxHandshakes'>;
   };
@@ -71,6 +73,7 @@ class StreamListener implements StreamSource {
   readonly #kind: 'tcp' | 'tls';
   readonly #gate: SenderGate;
   readonly #tally: Tally;
+  readonly #report: StreamReport;
   readonly #batcher: Batcher;
   readonly #perseverance: Perseverance;
   readonly #parser = new SyslogParser();
@@ -82,7 +85,6 @@ class StreamListener implements StreamSource {
   #handshakes: Handshakes | null = null;
   #credentials: TlsCredentials | null;
   #maxMessageBytes: number;
-  #open = 0;
   #server: Server | null = null;
 
   constructor(options: StreamOptions) {
@@ -92,6 +94,7 @@ class StreamListener implements StreamSource {
     this.#maxMessageBytes = maxMessageBytes;
     this.#credentials = credentials;
     this.#tally = new Tally(emit);
+    this.#report = new StreamReport(this.#kind, this.#tally, emit);
     this.#gate = new SenderGate({ transport: this.#kind, senders, tally: this.#tally, emit });
     this.#batcher = new Batcher(this.#kind, sink);
     this.#origin = { at: 0, source: this.#kind, sender: '' };
@@ -189,8 +192,8 @@ class StreamListener implements StreamSource {
       credentials,
       clock: this.#options.clock,
       onSecured: (socket, raw, certificate) => this.#openSecured(socket, raw, certificate),
-      onFailed: (raw, failure) => this.#countFailure(peerOf(raw), failure),
-      onLimit: (raw, limit, what) => this.#countLimit(limit, peerOf(raw), what),
+      onFailed: (raw, failure) => this.#report.handshakeFailed(peerOf(raw), failure),
+      onLimit: (raw, limit, what) => this.#report.limit(limit, peerOf(raw), what),
     });
   }
 
@@ -218,13 +221,13 @@ class StreamListener implements StreamSource {
    */
   #enter(peer: string): boolean {
     if (this.#handshakes?.admits(peer) === false) {
-      this.#countLimit('handshakes', peer, 'TLS handshakes refused');
+      this.#report.limit('handshakes', peer, 'TLS handshakes refused');
       return false;
     }
     let limit = this.#count.enter(peer);
     if (limit !== null && this.#makeRoom(limit === 'connections' ? null : peer))
       limit = this.#count.enter(peer);
-    if (limit !== null) this.#countLimit(limit, peer, 'connections refused');
+    if (limit !== null) this.#report.limit(limit, peer, 'connections refused');
     return limit === null;
   }
 
@@ -250,9 +253,8 @@ class StreamListener implements StreamSource {
 
   /** `raw` is the connection below `socket`; without TLS they are one. */
   #receive(socket: Socket, raw: Socket, admitted: Sender, certificate: X509Certificate | null): void {
-    const { clock } = this.#options;
+    const { clock, pauseMilliseconds } = this.#options;
     const maxMessageBytes = this.#maxMessageBytes;
-    const framer = new Framer(maxMessageBytes);
     const names = certificate === null ? [] : namesOf(certificate);
     const receiving: Receiving = {
       raw,
@@ -261,16 +263,31 @@ class StreamListener implements StreamSource {
       since: performance.now(),
       messages: 0,
     };
-    const take = (bytes: Buffer, start: number, end: number, isCut: boolean) => {
-      receiving.messages++;
-      const { sender } = receiving;
-      if (isCut && end - start >= maxMessageBytes) {
-        this.#countLimit('message-length', sender.identity, `messages cut at ${maxMessageBytes} bytes`);
-      }
-      this.#take(bytes, start, end, isCut, sender);
-    };
+    const reader = new ConnectionReader({
+      maxMessageBytes,
+      pauseMilliseconds,
+      begin: () => {
+        this.#origin.at = clock.now();
+      },
+      end: (messages) => {
+        if (messages > 0) receiving.since = performance.now();
+        receiving.messages += messages;
+      },
+      take: (bytes, start, end, isCut) => {
+        const { sender } = receiving;
+        if (isCut && end - start >= maxMessageBytes) this.#report.cut(sender, maxMessageBytes);
+        this.#take(bytes, start, end, isCut, sender);
+      },
+      onUnseparated: () => this.#report.unseparated(receiving.sender),
+      onDamaged: () => {
+        this.#report.rejected('malformed', receiving.sender.identity);
+        raw.destroy();
+      },
+      pause: () => socket.pause(),
+      resume: () => socket.resume(),
+    });
     this.#receiving.add(receiving);
-    this.#tellConnection(admitted, 'opened');
+    this.#report.connection(admitted, 'opened');
     this.#lookTimer ??= setInterval(() => this.#closeSilent(), lookInterval(this.#options)).unref();
     socket.on('data', (chunk: Buffer) => {
       const renewed = this.#gate.renew(receiving.sender, names);
@@ -279,11 +296,8 @@ class StreamListener implements StreamSource {
         return;
       }
       receiving.sender = renewed;
-      this.#origin.at = clock.now();
       this.#batcher.addBytes(chunk.length);
-      const before = receiving.messages;
-      framer.push(chunk, take);
-      if (receiving.messages > before) receiving.since = performance.now();
+      reader.push(chunk);
     });
     // Over TLS anybody on the way can end a connection with a forged FIN, and Node.js does not say whether the client
     // has (close_notify, RFC 8446 section 6.1): a last line without its end is a cut one there.
@@ -292,10 +306,9 @@ class StreamListener implements StreamSource {
       isEnded = true;
     });
     socket.on('close', () => {
-      this.#origin.at = clock.now();
-      framer.end(isEnded && this.#kind === 'tcp', take);
+      reader.end(isEnded && this.#kind === 'tcp');
       this.#receiving.delete(receiving);
-      this.#tellConnection(admitted, 'closed');
+      this.#report.connection(admitted, 'closed');
     });
   }
 
@@ -304,7 +317,7 @@ class StreamListener implements StreamSource {
     const now = performance.now();
     for (const { raw, sender, since, messages } of this.#receiving) {
       if (!isSilent(this.#options, now - since, messages)) continue;
-      this.#countLimit('idle-time', sender.address, 'connections without a message closed');
+      this.#report.limit('idle-time', sender.address, 'connections without a message closed');
       raw.destroy();
     }
   }
@@ -312,56 +325,24 @@ class StreamListener implements StreamSource {
   #take(bytes: Buffer, start: number, end: number, isCut: boolean, sender: Sender): void {
     this.#origin.sender = sender.identity;
     if (!sender.admits(this.#origin.at)) return;
+    if (!isCompressed(bytes, start, end)) {
+      this.#parse(bytes, start, end, isCut, sender);
+      return;
+    }
+    const message = isCut ? null : inflateMessage(bytes, start, end, this.#maxMessageBytes);
+    if (message === null) this.#report.rejected('malformed', sender.identity);
+    else this.#parse(message, 0, message.length, false, sender);
+  }
+
+  #parse(bytes: Buffer, start: number, end: number, isCut: boolean, sender: Sender): void {
     const record = this.#parser.parse(bytes, start, end, this.#origin, isCut, this.#options.wants);
     const { dialect } = this.#parser;
-    if (record === null) this.#countEmpty(sender.identity);
+    if (record === null) this.#report.rejected('empty', sender.identity);
     else if (record !== 'unwanted') this.#batcher.add(sender.take(record, end - start, dialect));
     else {
       sender.count(this.#parser, end - start, dialect);
       this.#batcher.addUnwanted();
     }
-  }
-
-  #tellConnection({ address }: Sender, change: 'opened' | 'closed'): void {
-    this.#open += change === 'opened' ? 1 : -1;
-    this.#options.emit({
-      kind: 'connection',
-      source: this.#kind,
-      sender: address,
-      change,
-      open: this.#open,
-    });
-  }
-
-  #countEmpty(peer: string): void {
-    this.#tally.add('empty', peer, (sender, count) => ({
-      kind: 'rejected',
-      source: this.#kind,
-      sender,
-      reason: 'empty',
-      count,
-    }));
-  }
-
-  #countFailure(peer: string, { reason, detail, advice }: HandshakeFailure): void {
-    this.#tally.add(`handshake ${reason}`, peer, (sender, count) => ({
-      kind: 'handshake-failed',
-      source: this.#kind,
-      sender,
-      reason,
-      detail,
-      advice,
-      count,
-    }));
-  }
-
-  #countLimit(limit: LimitName, peer: string, what: string): void {
-    this.#tally.add(limit, peer, (sender, count) => ({
-      kind: 'limit',
-      limit,
-      detail: `${this.#kind} ${what}, of ${sender || 'several senders'}`,
-      count,
-    }));
   }
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { describe, it } from 'node:test';
+import { deflateSync } from 'node:zlib';
 import type { LogRecord } from '../../../src/core/record.ts';
 import { bindUdp } from '../../../src/native/datagram-socket.ts';
 import { createUdpSource, type UdpOptions } from '../../../src/sources/datagram/udp.ts';
@@ -153,6 +154,20 @@ describe('a UDP listener', () => {
       reason: 'unknown-sender',
     });
     assert.deepEqual(listening.records, []);
+  });
+
+  it('inflates what rsyslog has compressed, and rejects what is damaged or too long', async () => {
+    await using listening = await listen();
+    const compress = (text: string) => Buffer.concat([Buffer.from('z'), deflateSync(text)]);
+    await send(listening.port, [
+      compress('<38>sshd: one'),
+      Buffer.from('zx damaged'),
+      compress('y'.repeat(2_000)),
+    ]);
+    const [record] = await listening.received(1);
+    assert.deepEqual([record?.identifier, record?.message], ['sshd', 'one']);
+    const rejected = await listening.event('rejected');
+    assert.deepEqual([rejected.reason, rejected.count], ['malformed', 2]);
   });
 
   it('counts empty datagrams', async () => {

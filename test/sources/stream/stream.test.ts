@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { describe, it } from 'node:test';
+import { deflateSync } from 'node:zlib';
 import { AF_INET, encodeInternetAddress } from '../../../src/native/socket-address.ts';
 import { bindSocket, closeSocket, openSocket, SOCK_STREAM } from '../../../src/native/socket-calls.ts';
 import { MAX_BATCH_RECORDS } from '../../../src/sources/listen.ts';
@@ -24,7 +25,7 @@ async function open(listening: Listening, localAddress = '127.0.0.1'): Promise<S
 }
 
 /** Sends it all on a connection of its own and closes that. */
-async function send(listening: Listening, bytes: string): Promise<void> {
+async function send(listening: Listening, bytes: string | Buffer): Promise<void> {
   (await open(listening)).end(bytes);
 }
 
@@ -36,7 +37,7 @@ describe('a TCP listener', () => {
   it('takes lines and counted messages, also on one connection', async () => {
     await using listening = await listen();
     listening.now = 7_000_000;
-    await send(listening, '<38>a[1]: one\n<38>b: two\r\n12 <38>c: three11 <38>d: x\ny\n<38>e: six');
+    await send(listening, '<38>a[1]: one\n<38>b: two\r\n12 <38>c: three11 <38>d: x\ny\n<38>e: six\n');
     const records = await listening.received(5);
     assert.deepEqual(
       records.map(({ identifier, message }) => [identifier, message]),
@@ -54,6 +55,53 @@ describe('a TCP listener', () => {
     );
   });
 
+  it('inflates what rsyslog has compressed, and rejects what is damaged', async () => {
+    await using listening = await listen();
+    const compressed = Buffer.concat([Buffer.from('z'), deflateSync('<38>sshd[7]: compressed')]);
+    const damaged = Buffer.concat([compressed.subarray(0, 5), Buffer.alloc(20)]);
+    const bomb = Buffer.concat([Buffer.from('z'), deflateSync(Buffer.alloc(100_000))]);
+    const counted = [compressed, damaged, bomb].flatMap((bytes) => [Buffer.from(`${bytes.length} `), bytes]);
+    await send(listening, Buffer.concat([...counted, Buffer.from('<38>sshd[8]: plain\n')]));
+    const records = await listening.received(2);
+    assert.deepEqual(
+      records.map(({ identifier, message }) => [identifier, message]),
+      [
+        ['sshd', 'compressed'],
+        ['sshd', 'plain'],
+      ],
+    );
+    const rejected = await listening.event('rejected');
+    assert.deepEqual([rejected.reason, rejected.sender, rejected.count], ['malformed', '127.0.0.1', 2]);
+  });
+
+  it('inflates a connection that is compressed as a whole', async () => {
+    await using listening = await listen();
+    const lines = Array.from({ length: 300 }, (_, index) => `<38>sshd: ${index}\n`).join('');
+    await send(listening, deflateSync(lines));
+    const records = await listening.received(300);
+    assert.equal(records[299]?.message, '299');
+  });
+
+  it('closes a connection whose compression is damaged', async () => {
+    await using listening = await listen();
+    await send(listening, Buffer.concat([Buffer.from([0x78, 0x9c]), Buffer.alloc(600, 0xff)]));
+    const rejected = await listening.event('rejected');
+    assert.equal(rejected.reason, 'malformed');
+  });
+
+  it('tells of a sender that ends its messages with nothing, and waits for the end of each', async () => {
+    await using listening = await listen({ pauseMilliseconds: 20 });
+    const socket = await open(listening);
+    socket.write('<38>sshd: one');
+    await listening.received(1);
+    const change = await listening.event('sender-change');
+    assert.deepEqual([change.change, change.sender], ['unseparated', '127.0.0.1']);
+    socket.write('<38>sshd: two\n<38>sshd: smuggled');
+    const records = await listening.received(2);
+    assert.equal(records[1]?.message, 'two\n<38>sshd: smuggled');
+    socket.destroy();
+  });
+
   it('never makes two records of one counted message', async () => {
     await using listening = await listen();
     const message = '<38>web: user\n<38>sshd[1]: Failed password for root from 203.0.113.9';
@@ -67,11 +115,13 @@ describe('a TCP listener', () => {
   it('hands over what a broken connection has left as cut, without a part of an address', async () => {
     await using listening = await listen();
     const socket = await open(listening);
-    socket.write('<38>sshd: a\n<38>sshd: Failed password for root from 203.0.113.7');
+    socket.write('<38>sshd: a\n');
     await listening.received(1);
+    socket.write('<38>sshd: b\n<38>sshd: Failed password for root from 203.0.113.7');
+    await listening.received(2);
     socket.resetAndDestroy();
-    const records = await listening.received(2);
-    assert.equal(records[1]?.message, 'Failed password for root from …');
+    const records = await listening.received(3);
+    assert.equal(records[2]?.message, 'Failed password for root from …');
   });
 
   it('cuts endless lines at the limit and serves others meanwhile', async () => {
@@ -271,11 +321,13 @@ describe('a TCP listener', () => {
     const socket = await open(listening);
     socket.resume();
     const closed = once(socket, 'close');
-    socket.write('<38>a: one\n<38>a: two');
+    socket.write('<38>a: one\n');
     await listening.received(1);
+    socket.write('<38>a: two\n<38>a: your');
+    await listening.received(2);
     await listening.source?.stop();
     await closed;
-    assert.deepEqual(listening.messages, ['one', 'two…']);
+    assert.deepEqual(listening.messages, ['one', 'two', 'your…']);
     assert.equal(listening.source?.address(), null);
   });
 });
