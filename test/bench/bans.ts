@@ -1,8 +1,11 @@
 /** Bans into a real kernel, through the enforcer and its worker. */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { openBed } from '../bed/namespace.ts';
 import { requirements } from '../bed/requirements.ts';
 import type { Benchmark, Outcome, Row } from './benchmark.ts';
 import { median, percentile, sum } from './measure/statistics.ts';
+import type { BanWeight } from './programs/ban-log-weight.ts';
 import { type BanTimes, BURST_BANS, SINGLE_BANS } from './programs/ban-writer.ts';
 
 const ROUNDS = 3;
@@ -16,12 +19,14 @@ export const bans: Benchmark = {
 
 async function measure(): Promise<Outcome> {
   const rounds: BanTimes[] = [];
-  for (let round = 0; round < ROUNDS; round++) rounds.push(await runRound());
-  const burst = median(rounds.map(({ burstMilliseconds }) => burstMilliseconds));
-  const perSecond = Math.round(BURST_BANS / (burst / 1_000));
-  const target = 'fail2ban: 70 to 119/s';
+  const logged: BanTimes[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    rounds.push(await runRound());
+    logged.push(await runRound('log'));
+  }
   const rows: Row[] = [
-    { label: `${BURST_BANS.toLocaleString('en-US')} at once`, cells: [perSecond, '', '', '', target] },
+    burstRow(`${BURST_BANS.toLocaleString('en-US')} at once`, rounds, 'fail2ban: 70 to 119/s'),
+    burstRow('the same with the ban log', logged),
     singleRow('one after the other, empty set', rounds, 'intoEmptyMilliseconds'),
     singleRow(
       `one after the other, set of ${BURST_BANS.toLocaleString('en-US')}`,
@@ -35,6 +40,8 @@ async function measure(): Promise<Outcome> {
     tables: [{ columns: ['bans/s', 'p50 ms', 'p99 ms', 'max ms', 'target'], rows }],
     notes: [
       `At once: ${transactions} transactions. One after the other: ${singles} bans, each waits for the kernel.`,
+      `The ban log takes ${share(logged).toFixed(2)} % of the time of ${BURST_BANS.toLocaleString('en-US')} at once, announcements included; without it these take ${share(rounds).toFixed(2)} %.`,
+      ...(await weighBanLog()),
       `Medians of ${ROUNDS} rounds, max is of all of them; each round is a new process on a new table.`,
     ],
   };
@@ -51,9 +58,34 @@ function singleRow(
   return { label, cells: [Math.round(perSecond), middle(50), middle(99), max, ''] };
 }
 
-async function runRound(): Promise<BanTimes> {
+function burstRow(label: string, rounds: readonly BanTimes[], target = ''): Row {
+  const burst = median(rounds.map(({ burstMilliseconds }) => burstMilliseconds));
+  return { label, cells: [Math.round(BURST_BANS / (burst / 1_000)), '', '', '', target] };
+}
+
+/** What announcements take of the time of a burst, in percent. */
+function share(rounds: readonly BanTimes[]): number {
+  return median(
+    rounds.map(
+      ({ burstAnnouncingMilliseconds, burstMilliseconds }) =>
+        (burstAnnouncingMilliseconds / burstMilliseconds) * 100,
+    ),
+  );
+}
+
+/** What the ledger and the ban log hold in memory for each ban. */
+async function weighBanLog(): Promise<string[]> {
+  const script = new URL('programs/ban-log-weight.ts', import.meta.url).pathname;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', script]);
+  return (JSON.parse(stdout) as BanWeight[]).map(
+    ({ bans: count, ledgerBytes, logBytes }) =>
+      `${count.toLocaleString('en-US')} bans: ${Math.round(ledgerBytes)} bytes each in the ledger, ${Math.round(logBytes)} more in the ban log.`,
+  );
+}
+
+async function runRound(...words: readonly string[]): Promise<BanTimes> {
   await using bed = await openBed();
   const script = new URL('programs/ban-writer.ts', import.meta.url).pathname;
-  const { stdout } = await bed.run([process.execPath, script]);
+  const { stdout } = await bed.run([process.execPath, script, ...words]);
   return JSON.parse(stdout) as BanTimes;
 }

@@ -1,5 +1,9 @@
-/** One round of bans.ts: run inside a bed, it bans through an enforcer of its own and prints BanTimes as JSON. */
-import type { Ban, Decision } from '../../../src/core/ledger/decision.ts';
+/**
+ * One round of bans.ts: run inside a bed, it bans through an enforcer of its own and prints BanTimes as JSON. With the
+ * word `log` each decision is entered in a ban log as well, as the pipeline does it.
+ */
+import { type BanChange, BanLog } from '../../../src/core/ledger/ban-log.ts';
+import type { Ban } from '../../../src/core/ledger/decision.ts';
 import { MINUTE } from '../../../src/core/time.ts';
 import { createSystemClock } from '../../../src/daemon/clock.ts';
 import { Enforcer, SYSTEM_TIMERS } from '../../../src/daemon/enforcement/enforcer.ts';
@@ -14,14 +18,16 @@ const BATCH_DECISIONS = 500;
 export type BanTimes = {
   readonly intoEmptyMilliseconds: readonly number[];
   readonly burstMilliseconds: number;
+  /** Of it, what the announcements took, and their entries in the ban log. */
+  readonly burstAnnouncingMilliseconds: number;
   /** Transactions of the burst. */
   readonly transactions: number;
   readonly intoFullMilliseconds: readonly number[];
 };
 
-if (import.meta.main) process.stdout.write(JSON.stringify(await measure()));
+if (import.meta.main) process.stdout.write(JSON.stringify(await measure(process.argv[2] === 'log')));
 
-async function measure(): Promise<BanTimes> {
+async function measure(isLogged: boolean): Promise<BanTimes> {
   const clock = createSystemClock();
   const firewall = new NftFirewall('bailiff');
   let transactions = 0;
@@ -39,8 +45,19 @@ async function measure(): Promise<BanTimes> {
     limitation: null,
   });
   await enforcer.start([]);
+  const log = new BanLog({ stored: null, session: 'bench', bans: () => [] });
+  let announcingMilliseconds = 0;
+  const enqueue = (decisions: readonly BanChange[], at: number): void => {
+    const startedAt = performance.now();
+    const announcements = isLogged
+      ? decisions.map((decision) => ({ ...decision, position: log.record(decision) }))
+      : decisions.map(({ kind, ban }) => ({ kind, ban }));
+    announcingMilliseconds += performance.now() - startedAt;
+    enforcer.enqueue(decisions, at);
+    if (announcements.length !== decisions.length) throw new Error('a decision was not announced');
+  };
   let next = 0;
-  const decide = (kind: 'ban' | 'unban', index: number): Decision => {
+  const decide = (kind: 'ban' | 'unban', index: number): BanChange => {
     const at = clock.now();
     const ban: Ban = {
       jail: 'sshd',
@@ -57,7 +74,7 @@ async function measure(): Promise<BanTimes> {
     for (let ban = 0; ban < count; ban++) {
       const decision = decide('ban', next++);
       const startedAt = performance.now();
-      enforcer.enqueue([decision], decision.at);
+      enqueue([decision], decision.at);
       await enforcer.settled(addressOf(next - 1));
       milliseconds.push(performance.now() - startedAt);
     }
@@ -65,25 +82,33 @@ async function measure(): Promise<BanTimes> {
   };
   await single(WARM_UP_BANS);
   const lift = Array.from({ length: WARM_UP_BANS }, (_, index) => decide('unban', index));
-  enforcer.enqueue(lift, clock.now());
+  enqueue(lift, clock.now());
   await enforcer.flush();
   const intoEmptyMilliseconds = await single(SINGLE_BANS);
   transactions = 0;
+  announcingMilliseconds = 0;
   const startedAt = performance.now();
   for (let sent = 0; sent < BURST_BANS; sent += BATCH_DECISIONS) {
     const decisions = Array.from({ length: BATCH_DECISIONS }, () => decide('ban', next++));
-    enforcer.enqueue(decisions, clock.now());
+    enqueue(decisions, clock.now());
     await new Promise((resolve) => setImmediate(resolve));
   }
   await enforcer.flush();
   const burstMilliseconds = performance.now() - startedAt;
   const burstTransactions = transactions;
+  const burstAnnouncingMilliseconds = announcingMilliseconds;
   const intoFullMilliseconds = await single(SINGLE_BANS);
   const held = (await firewall.list())?.length ?? 0;
   const expected = BURST_BANS + 2 * SINGLE_BANS;
   if (held !== expected) throw new Error(`the kernel holds ${held} elements, not ${expected}`);
   await enforcer.stop();
-  return { intoEmptyMilliseconds, burstMilliseconds, transactions: burstTransactions, intoFullMilliseconds };
+  return {
+    intoEmptyMilliseconds,
+    burstMilliseconds,
+    burstAnnouncingMilliseconds,
+    transactions: burstTransactions,
+    intoFullMilliseconds,
+  };
 }
 
 /** In the network for benchmarks (RFC 2544). */
