@@ -37,6 +37,7 @@ const SILENT: Terminal = {
   style: PLAIN_STYLE,
   isSeen: false,
   now: () => 0,
+  elapsed: () => 0,
   print: () => undefined,
   complain: () => undefined,
   showProgress: () => undefined,

@@ -2,6 +2,7 @@
  * The one clock: time in microseconds that never goes back and never stands still, whatever the machine's clock does.
  */
 import { type Clock, MILLISECOND, type Microseconds } from '../core/time.ts';
+import { type Elapsed, MACHINE_CLOCKS, type MachineClocks } from '../native/machine-clocks.ts';
 
 /** The time of day has been set when it is this much off: reading it takes time, and it comes in milliseconds. */
 const STEP: Microseconds = 100 * MILLISECOND;
@@ -11,21 +12,8 @@ export type SystemClock = Clock & {
   readonly wall: Clock;
   /** How far this clock is ahead of the machine's: by as much as that was set back since the start. */
   lead(): Microseconds;
-};
-
-/** What the machine says, in milliseconds. */
-export type MachineClocks = {
-  /** The time of day, which may be set. */
-  readonly timeOfDay: () => number;
-  /** Goes on steadily from 0, which was at the time of day `origin`. */
-  readonly elapsed: () => number;
-  readonly origin: number;
-};
-
-const MACHINE: MachineClocks = {
-  timeOfDay: Date.now,
-  elapsed: () => performance.now(),
-  origin: performance.timeOrigin,
+  /** Of the machine, for lengths of time that no setting of the time of day may stretch. */
+  readonly elapsed: Elapsed;
 };
 
 /**
@@ -34,7 +22,8 @@ const MACHINE: MachineClocks = {
  * not wait for the other to catch up: with time at a halt nothing would end, and entries of the journal, stamped with
  * a time that was, would lead to bans that are over already.)
  */
-export function createSystemClock({ timeOfDay, elapsed, origin }: MachineClocks = MACHINE): SystemClock {
+export function createSystemClock(clocks: MachineClocks = MACHINE_CLOCKS): SystemClock {
+  const { timeOfDay, elapsed, origin } = clocks;
   let anchor = origin * MILLISECOND;
   let lead: Microseconds = 0;
   let last: Microseconds = 0;
@@ -65,5 +54,5 @@ export function createSystemClock({ timeOfDay, elapsed, origin }: MachineClocks 
     return Math.round(lead);
   }
 
-  return { now, lead: leadNow, wall: { now: readWall } };
+  return { now, lead: leadNow, wall: { now: readWall }, elapsed };
 }

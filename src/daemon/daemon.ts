@@ -99,7 +99,15 @@ function assemble(source: ConfigSource, plan: Plan) {
   const sink: Sink = (batch) => pipeline.accept(batch);
   const wants: Wants = (identifier, bytes, start, end) => pipeline.wants(identifier, bytes, start, end);
   const journal = new Journal({ sink, clock, emit, position: () => state.journalPosition });
-  const syslog = new SyslogListeners({ sink, wants, senders, activation, clock, emit });
+  const syslog = new SyslogListeners({
+    sink,
+    wants,
+    senders,
+    activation,
+    clock,
+    elapsed: clock.elapsed,
+    emit,
+  });
 
   const apply = (next: Plan): Promise<void> => parts.apply(next);
   const reloader = new Reloader({ read: () => readConfig(source), apply, emit }, plan);

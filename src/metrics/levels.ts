@@ -1,9 +1,10 @@
 /** What is read when Prometheus asks and not counted as it happens: how full the ledger is, what the process uses. */
+
 import { readdirSync, readFileSync } from 'node:fs';
-import { performance } from 'node:perf_hooks';
 import type { Ban } from '../core/ledger/decision.ts';
 import type { JailCounts } from '../core/ledger/jail-ledger.ts';
 import type { JailPolicy } from '../core/ledger/policy.ts';
+import { MACHINE_CLOCKS } from '../native/machine-clocks.ts';
 
 /** The ledger at one moment. A level cannot drift from what it tells of, as the sum of many events could. */
 export type LedgerLevels = {
@@ -45,7 +46,7 @@ export function readProcessLevels(version: string): ProcessLevels {
   return {
     version,
     cpuSeconds: (user + system) / 1e6,
-    startedAtSeconds: performance.timeOrigin / 1e3,
+    startedAtSeconds: MACHINE_CLOCKS.origin / 1e3,
     residentBytes: process.memoryUsage.rss(),
     openFiles: orNull(() => readdirSync('/proc/self/fd').length),
     maxFiles: orNull(readMaxFiles),

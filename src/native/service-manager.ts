@@ -2,7 +2,9 @@
  * Tells the service manager how the daemon is: sd_notify(3), sd_watchdog_enabled(3). When nobody is listening (no
  * NOTIFY_SOCKET: a terminal, a container without systemd) every method does nothing, and no library is needed.
  */
+
 import type { Microseconds } from '../core/time.ts';
+import { monotonicMicroseconds } from './machine-clocks.ts';
 import { OutputCells, POINTER } from './memory.ts';
 import { checkResult, openSystemd } from './systemd.ts';
 
@@ -41,7 +43,7 @@ export function openServiceManager(): ServiceManager {
     ready: (status) => notify('READY=1', statusAssignment(status)),
     status: (status) => notify(statusAssignment(status)),
     reloading: (status) =>
-      notify('RELOADING=1', `MONOTONIC_USEC=${monotonicNow()}`, statusAssignment(status)),
+      notify('RELOADING=1', `MONOTONIC_USEC=${monotonicMicroseconds()}`, statusAssignment(status)),
     stopping: (status) => notify('STOPPING=1', statusAssignment(status)),
     watchdog: () => notify('WATCHDOG=1'),
   };
@@ -60,9 +62,4 @@ const ABSENT: ServiceManager = {
 /** A line feed in the text would begin another assignment, such as MAINPID=; a NUL would end them all. */
 function statusAssignment(status: string): string {
   return `STATUS=${status.slice(0, MAX_STATUS_LENGTH).replace(/[\x00-\x1f\x7f-\x9f]/g, ' ')}`;
-}
-
-/** CLOCK_MONOTONIC, which systemd compares with when it sent the signal (Type=notify-reload, systemd 253). */
-function monotonicNow(): bigint {
-  return process.hrtime.bigint() / 1000n;
 }

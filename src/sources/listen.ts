@@ -1,9 +1,11 @@
 /** What the syslog listeners have in common: their options, batches, and starting in spite of everything. */
+
 import { isIP } from 'node:net';
 import type { ListenAddress } from '../config/plan.ts';
 import type { ComponentHealth, Emit } from '../core/event.ts';
 import type { LogRecord, SourceKind } from '../core/record.ts';
 import type { Clock } from '../core/time.ts';
+import type { Elapsed } from '../native/machine-clocks.ts';
 import type { SenderDirectory } from '../senders/directory.ts';
 import type { Wants } from '../syslog/parse.ts';
 import type { Sink, Source } from './source.ts';
@@ -26,6 +28,8 @@ export type ListenerOptions = {
   readonly senders: SenderDirectory;
   readonly maxMessageBytes: number;
   readonly clock: Clock;
+  /** For lengths of time that no setting of the clock may stretch. */
+  readonly elapsed: Elapsed;
   readonly sink: Sink;
   /** Which messages are to become records; without it, all. */
   readonly wants?: Wants;

@@ -83,6 +83,26 @@ export const purity: TidyRule = ({ path, text }) => {
   });
 };
 
+/** Where the machine's clocks are read; everybody else is handed one, which a test can hold. */
+const CLOCKS = 'src/native/machine-clocks.ts';
+
+const CLOCK_READINGS =
+  /^(?:(?:globalThis\.)?(?:Date\.now|performance\.(?:now|timeOrigin))|process\.(?:hrtime|uptime))$/;
+
+/** One place reads the machine's clocks. */
+export const oneClock: TidyRule = ({ path, text }) => {
+  if (!path.startsWith('src/') || path === CLOCKS) return [];
+  return findNodes(path, text, (node) => {
+    if (ts.isPropertyAccessExpression(node) && CLOCK_READINGS.test(node.getText()))
+      return `${node.getText()} outside ${CLOCKS}`;
+    if (ts.isImportDeclaration(node) && /['"]node:perf_hooks['"]/.test(node.moduleSpecifier.getText()))
+      return `node:perf_hooks outside ${CLOCKS}`;
+    const isDate =
+      (ts.isNewExpression(node) || ts.isCallExpression(node)) && node.expression.getText() === 'Date';
+    return isDate && !node.arguments?.length ? `${node.getText()} outside ${CLOCKS}` : null;
+  });
+};
+
 /** A daemon that could end anywhere could end before its state is saved. */
 export const oneExit: TidyRule = ({ path, text }) => {
   if (!path.startsWith('src/') || path === 'src/main.ts') return [];

@@ -158,7 +158,7 @@ function parse(): StageRun {
 }
 
 function match(plan: Plan): StageRun {
-  const { matcher } = rulesOf(plan);
+  const { matcher } = rulesOf(plan, () => performance.now());
   const matches: Match[] = [];
   let matched = 0;
   return {
@@ -210,7 +210,10 @@ async function decide(plan: Plan, emit: Emit): Promise<StageRun> {
   };
   const senders = new SenderDirectory(plan.senders);
   const banLog = new BanLog({ session: 'life', bans: () => ledger.bans() });
-  const way = new Pipeline({ ledger, banLog, enforcer, persister, senders, clock, emit }, rulesOf(plan));
+  const way = new Pipeline(
+    { ledger, banLog, enforcer, persister, senders, clock, emit },
+    rulesOf(plan, () => performance.now()),
+  );
   let records: LogRecord[] = [];
   let bytes = 0;
   return {

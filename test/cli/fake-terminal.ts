@@ -24,6 +24,7 @@ export function fakeTerminal(changes: Partial<Terminal> = {}): FakeTerminal {
     style: PLAIN_STYLE,
     isSeen: false,
     now: () => NOW,
+    elapsed: () => performance.now(),
     print: (text) => printed.push(text),
     complain: (text) => complained.push(text),
     showProgress: () => undefined,

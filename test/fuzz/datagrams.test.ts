@@ -76,8 +76,8 @@ test('what comes at a unix socket is what the parser makes of each datagram', as
   const directory = mkdtempSync(join(tmpdir(), 'bailiff-fuzz-'));
   const path = join(directory, 'log.sock');
   await using listening = new Listening();
-  const { clock, sink, emit, onState } = listening.options();
-  const options = { path, maxMessageBytes: MAX_MESSAGE_BYTES, clock, sink, emit, onState };
+  const { clock, elapsed, sink, emit, onState } = listening.options();
+  const options = { path, maxMessageBytes: MAX_MESSAGE_BYTES, clock, elapsed, sink, emit, onState };
   const believedUids = new Set([process.getuid?.() ?? -1]);
   await listening.start(createUnixSource({ ...options, believedUids }));
   const sender = openUnixSender(path);

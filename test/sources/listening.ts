@@ -35,6 +35,7 @@ export class Listening {
       senders: permitting('127.0.0.0/8', '::1'),
       maxMessageBytes: 1024,
       clock: { now: () => this.now },
+      elapsed: () => performance.now(),
       sink: (batch) => this.batches.push(batch),
       emit: (event) => this.events.push(event),
       onState: (state) => this.states.push(state),

@@ -89,7 +89,7 @@ class Scan {
     this.#mode = options.mode;
     this.#printer = new MatchPrinter(filters, terminal.style);
     this.#terminal = terminal;
-    this.#summary = isText ? new MatchSummary(filters, options.mode) : null;
+    this.#summary = isText ? new MatchSummary(filters, options.mode, terminal.elapsed) : null;
     this.#isSilent = options.summary === true;
   }
 

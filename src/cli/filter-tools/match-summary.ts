@@ -1,8 +1,10 @@
 /** What a run of `bailiff match` came to: lines, matches and time of each rule, and the lines that came close. */
+
 import type { Match, RuleMode } from '../../core/failure.ts';
 import type { LogRecord } from '../../core/record.ts';
 import { printable } from '../../core/text/printable.ts';
 import type { CompiledFilter, CompiledRule } from '../../match/rule.ts';
+import type { Elapsed } from '../../native/machine-clocks.ts';
 import { excerptAround } from '../render/excerpt.ts';
 import { countOf, formatCount, type Row, renderTable, wrapText } from '../render/table.ts';
 import type { Terminal } from '../render/terminal.ts';
@@ -26,9 +28,9 @@ export class MatchSummary {
   #lastMatched: LogRecord | null = null;
 
   /** Matches of a wider mode than this count as none. */
-  constructor(filters: readonly CompiledFilter[], mode: RuleMode) {
+  constructor(filters: readonly CompiledFilter[], mode: RuleMode, elapsed: Elapsed) {
     this.#filters = filters;
-    this.#timer = new RuleTimer(filters);
+    this.#timer = new RuleTimer(filters, elapsed);
     this.#near = new NearMisses(mode);
   }
 

@@ -1,6 +1,8 @@
 /** What the tools read: a file, standard input or the journal, record by record. */
+
 import type { LogRecord } from '../../core/record.ts';
 import { MILLISECOND, type Microseconds } from '../../core/time.ts';
+import { MACHINE_CLOCKS } from '../../native/machine-clocks.ts';
 import { openFile } from '../../sources/file.ts';
 import { LineSplitter } from '../../sources/lines.ts';
 import { complainAbout, type Terminal } from '../render/terminal.ts';
@@ -72,7 +74,7 @@ export function openJournal(
     share: () => null,
     read: async (take: TakeRecord, pause: () => Promise<boolean>): Promise<void> => {
       const { scanJournal } = await import('../../sources/journal/scan.ts');
-      for await (const records of scanJournal({ directory, matches, since, warn })) {
+      for await (const records of scanJournal({ directory, matches, since, warn, clocks: MACHINE_CLOCKS })) {
         for (const record of records) take(record, ++input.lines, undefined);
         if (!(await pause())) return;
       }

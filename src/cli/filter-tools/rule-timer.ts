@@ -2,12 +2,13 @@
  * What each rule costs, from a sample of the records: the rules that the matcher would try, each timed several times
  * over, so that the clock itself does not count.
  */
-import { performance } from 'node:perf_hooks';
+
 import type { LogRecord } from '../../core/record.ts';
 import { undecorate } from '../../match/matcher.ts';
 import { meets } from '../../match/pattern.ts';
 import { type Route, type RoutedFilter, Router } from '../../match/router.ts';
 import type { CompiledFilter, CompiledRule } from '../../match/rule.ts';
+import type { Elapsed } from '../../native/machine-clocks.ts';
 
 /** The first records that some filter reads are all timed, then one in SAMPLE_INTERVAL. */
 const TIMED_FIRST = 256;
@@ -21,10 +22,12 @@ const MAX_TIMED_LENGTH = 4_096;
 
 export class RuleTimer {
   readonly #router: Router;
+  readonly #elapsed: Elapsed;
   readonly #milliseconds = new Map<CompiledRule, number>();
   #records = 0;
 
-  constructor(filters: readonly CompiledFilter[]) {
+  constructor(filters: readonly CompiledFilter[], elapsed: Elapsed) {
+    this.#elapsed = elapsed;
     this.#router = new Router(filters);
   }
 
@@ -43,10 +46,10 @@ export class RuleTimer {
     for (const { filter, rule } of route.find(message)) {
       const { reader } = rule;
       if (filter === matched || !meets(message, reader.required)) continue;
-      const startedAt = performance.now();
+      const startedAt = this.#elapsed();
       for (let count = 1; count < REPEATS; count++) reader.read(message);
       if (reader.read(message) !== null) matched = filter;
-      const milliseconds = ((performance.now() - startedAt) / REPEATS) * weight;
+      const milliseconds = ((this.#elapsed() - startedAt) / REPEATS) * weight;
       this.#milliseconds.set(rule, (this.#milliseconds.get(rule) ?? 0) + milliseconds);
     }
   }

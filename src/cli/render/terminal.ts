@@ -1,6 +1,8 @@
 /** Where a command writes to, and what it may know of its surroundings. Tests have one of their own. */
+
 import { styleText } from 'node:util';
 import { printable } from '../../core/text/printable.ts';
+import { type Elapsed, MACHINE_CLOCKS } from '../../native/machine-clocks.ts';
 
 export type Paint = (text: string) => string;
 
@@ -24,6 +26,8 @@ export type Terminal = {
   readonly isSeen: boolean;
   /** Milliseconds since 1970 UTC. */
   now(): number;
+  /** For lengths of time. */
+  readonly elapsed: Elapsed;
   /** Writes to standard output, and a line feed. */
   print(text: string): void;
   /** Writes to standard error, and a line feed. */
@@ -69,7 +73,8 @@ export function openTerminal(): Terminal {
     columns: isSeen ? Math.min(MAX_COLUMNS, Math.max(MIN_COLUMNS, stdout.columns)) : DEFAULT_COLUMNS,
     style: isSeen && !env.NO_COLOR && env.TERM !== 'dumb' ? createStyle() : PLAIN_STYLE,
     isSeen,
-    now: Date.now,
+    now: MACHINE_CLOCKS.timeOfDay,
+    elapsed: MACHINE_CLOCKS.elapsed,
     print: (text) => {
       progress.show('');
       stdout.write(`${text}\n`);

@@ -2,8 +2,8 @@
 import type { Plan } from '../../config/plan.ts';
 import type { Decision } from '../../core/ledger/decision.ts';
 import type { Ledger } from '../../core/ledger/ledger.ts';
-import type { Clock } from '../../core/time.ts';
 import type { SenderDirectory } from '../../senders/directory.ts';
+import type { SystemClock } from '../clock.ts';
 import type { Part } from '../part.ts';
 import type { Pipeline, Rules } from './pipeline.ts';
 import { ProtectedNetworks } from './protected-networks.ts';
@@ -13,7 +13,7 @@ export type JudgementOptions = {
   readonly ledger: Pick<Ledger, 'reconfigure'>;
   readonly pipeline: Pick<Pipeline, 'setRules' | 'carryOut' | 'tick'>;
   readonly senders: Pick<SenderDirectory, 'configure'>;
-  readonly clock: Clock;
+  readonly clock: Pick<SystemClock, 'now' | 'elapsed'>;
   /** In place of this host's own addresses and those that are trusted. */
   readonly protect?: (plan: Plan) => ProtectedNetworks;
 };
@@ -37,17 +37,17 @@ export class Judgement implements Part {
 
   /** Compiling keeps this thread busy: it begins when the workers of the other parts have been sent for. */
   readonly prepare = (plan: Plan): void => {
-    this.#compiling = Promise.resolve().then(() => rulesOf(plan));
+    this.#compiling = Promise.resolve().then(() => this.#rulesOf(plan));
   };
 
   readonly start = async (plan: Plan): Promise<void> => {
-    this.#compiled = { plan, rules: (await this.#compiling) ?? rulesOf(plan) };
+    this.#compiled = { plan, rules: (await this.#compiling) ?? this.#rulesOf(plan) };
   };
 
   /** In one turn: no record may meet a jail that only half of us know. Throws OperationalError `own-addresses`. */
   readonly apply = (plan: Plan): void => {
     const { senders, pipeline, protect = ({ trust }) => new ProtectedNetworks(trust) } = this.#options;
-    const rules = this.#compiled?.plan === plan ? this.#compiled.rules : rulesOf(plan);
+    const rules = this.#compiled?.plan === plan ? this.#compiled.rules : this.#rulesOf(plan);
     this.#compiled = null;
     this.#protected ??= protect(plan);
     this.#protected.setTrust(plan.trust);
@@ -63,6 +63,10 @@ export class Judgement implements Part {
     if (this.#ticks % TICKS_BETWEEN_ADDRESS_CHECKS === 0 && this.#protected?.refresh() === true)
       this.#reconfigureLedger();
   };
+
+  #rulesOf(plan: Plan): Rules {
+    return rulesOf(plan, this.#options.clock.elapsed);
+  }
 
   #reconfigureLedger(): void {
     if (this.#plan === null || this.#protected === null) return;

@@ -1,20 +1,19 @@
 /** What a plan means for the parts of the daemon: a pure translation. */
-import { performance } from 'node:perf_hooks';
 import type { JailPlan, Plan } from '../../config/plan.ts';
-import type { Microseconds } from '../../core/time.ts';
-import { formatDuration } from '../../core/time.ts';
+import { formatDuration, MILLISECOND, type Microseconds } from '../../core/time.ts';
 import { createMatcher } from '../../match/matcher.ts';
 import { journalMatches } from '../../match/router.ts';
+import type { Elapsed } from '../../native/machine-clocks.ts';
 import type { JailRoute, Rules } from './pipeline.ts';
 
 /** The matcher, with the filters that some jail uses, and who wants what they find. */
-export function rulesOf(plan: Plan): Rules {
+export function rulesOf(plan: Plan, elapsed: Elapsed): Rules {
   const routes = new Map<string, JailRoute[]>();
   for (const { policy, filters, mode } of plan.jails) {
     const route = { jail: policy.name, mode, maxRetry: policy.maxRetry };
     for (const filter of filters) routes.set(filter, [...(routes.get(filter) ?? []), route]);
   }
-  return { matcher: createMatcher(usedFilters(plan), () => performance.now() * 1_000), routes };
+  return { matcher: createMatcher(usedFilters(plan), () => elapsed() * MILLISECOND), routes };
 }
 
 /** The `FIELD=value` of which a journal entry must have one; empty to read every entry. */

@@ -1,8 +1,10 @@
 /** The syslog listeners as a part: started and stopped as a plan asks, summed up as the component `syslog`. */
+
 import type { Plan } from '../../config/plan.ts';
 import type { ComponentHealth, Emit } from '../../core/event.ts';
 import type { Clock } from '../../core/time.ts';
 import type { Activation } from '../../native/activation.ts';
+import type { Elapsed } from '../../native/machine-clocks.ts';
 import type { SenderDirectory } from '../../senders/directory.ts';
 import { findLocalUsers } from '../../sources/datagram/local-users.ts';
 import { type AdoptedSocket, createUdpSource } from '../../sources/datagram/udp.ts';
@@ -18,6 +20,7 @@ import { type WantedListener, wantedListeners } from './wanted-listeners.ts';
 
 export type SyslogListenersOptions = {
   readonly clock: Clock;
+  readonly elapsed: Elapsed;
   readonly sink: Sink;
   /** Which messages are to become records. Default: all. */
   readonly wants?: Wants;

@@ -2,14 +2,17 @@
  * Receives datagrams, whatever the socket: opens it in spite of everything, takes what is there in bounded portions,
  * and tells what the kernel had to drop.
  */
+
 import { OperationalError } from '../../core/errors.ts';
 import type { Emit } from '../../core/event.ts';
 import type { SourceKind } from '../../core/record.ts';
 import { DatagramReceiver, MAX_RECEIVED } from '../../native/datagram-receiver.ts';
 import { type DatagramSocket, RECEIVE_BUFFER_BYTES } from '../../native/datagram-socket.ts';
+import type { Elapsed } from '../../native/machine-clocks.ts';
 import { type ListenerState, Perseverance } from '../listen.ts';
 
 export type DatagramListenerOptions = {
+  readonly elapsed: Elapsed;
   readonly source: SourceKind;
   /** Throws OperationalError. */
   open(): DatagramSocket;
@@ -165,7 +168,7 @@ export class DatagramListener {
 
   /** There is something to receive. */
   #wake(): void {
-    const now = performance.now();
+    const now = this.#options.elapsed();
     const isBusy = now - this.#wokenAt < BUSY_MILLISECONDS;
     this.#wokenAt = now;
     this.#work();

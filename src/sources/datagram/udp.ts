@@ -57,6 +57,7 @@ class UdpSource implements ListeningSource {
       maxMessageBytes: options.maxMessageBytes,
       lossIntervalMilliseconds: options.lossIntervalMilliseconds,
       loss: this.#loss,
+      elapsed: options.elapsed,
       emit,
       onState: options.onState,
       open: () => this.#open(),

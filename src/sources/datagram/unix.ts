@@ -3,11 +3,13 @@
  * logs. Its records belong to this host, so they have no sender; and anybody of this host may write there, so they
  * carry the trusted fields of whoever did, and a filter reads them as it reads entries of the journal.
  */
+
 import { OperationalError } from '../../core/errors.ts';
 import type { Emit } from '../../core/event.ts';
 import type { Clock } from '../../core/time.ts';
 import type { DatagramReceiver } from '../../native/datagram-receiver.ts';
 import { adoptDatagramSocket, type DatagramSocket } from '../../native/datagram-socket.ts';
+import type { Elapsed } from '../../native/machine-clocks.ts';
 import { Tally } from '../../senders/tally.ts';
 import { type Origin, SyslogParser } from '../../syslog/parse.ts';
 import { Batcher, type ListenerState, type ListeningSource } from '../listen.ts';
@@ -22,6 +24,7 @@ export type UnixOptions = {
   /** Whose records are believed as they are, whatever program they name. */
   readonly believedUids: ReadonlySet<number>;
   readonly clock: Clock;
+  readonly elapsed: Elapsed;
   readonly sink: Sink;
   readonly emit: Emit;
   readonly onState: (state: ListenerState) => void;
@@ -54,6 +57,7 @@ class UnixSource implements ListeningSource {
       maxMessageBytes: options.maxMessageBytes,
       lossIntervalMilliseconds: undefined,
       loss: { told: 0 },
+      elapsed: options.elapsed,
       emit: options.emit,
       onState: options.onState,
       open: () => this.#open(),

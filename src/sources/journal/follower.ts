@@ -2,9 +2,11 @@
  * Follows the journal, one bounded step at a time: opens it, finds the place to go on at, packs new entries, notices
  * what happens to its files, and starts over at the same place when something breaks. Runs in the journal's worker.
  */
+
 import { OperationalError } from '../../core/errors.ts';
 import { MILLISECOND, type Microseconds } from '../../core/time.ts';
 import { JournalField, JournalReader } from '../../native/journal-reader.ts';
+import type { MachineClocks } from '../../native/machine-clocks.ts';
 import { PinnedBytes } from '../../native/memory.ts';
 import {
   type BatchPacker,
@@ -71,8 +73,12 @@ const FACILITY = new JournalField('SYSLOG_FACILITY');
 const PRIORITY = new JournalField('PRIORITY');
 const MESSAGE = new JournalField('MESSAGE');
 
+/** What it measures its own quiet by, and what journald stamps entries with. */
+export type JournalClocks = Pick<MachineClocks, 'elapsed' | 'timeOfDay'>;
+
 export class JournalFollower {
   readonly #directory: string | null;
+  readonly #clocks: JournalClocks;
   readonly #report: (report: JournalReport) => void;
   readonly #scratch = new PinnedBytes(new ArrayBuffer(MAX_NUMBER_DIGITS));
   #matches: readonly string[];
@@ -85,7 +91,7 @@ export class JournalFollower {
   #toldSurvey: JournalSurvey | null = null;
   #toldHealth = '';
   #activeAt = Number.NEGATIVE_INFINITY;
-  /** When the end was last seen, in milliseconds as performance.now(); -1 while entries are waiting. */
+  /** When the end was last seen, by `elapsed`; -1 while entries are waiting. */
   #endSeenAt = -1;
   /** Looks in a row that found nothing. */
   #emptyLooks = 0;
@@ -93,7 +99,8 @@ export class JournalFollower {
   #lastEntryAt: Microseconds = -1;
   readonly #flaws = { cut: 0, empty: 0, damaged: 0 };
 
-  constructor(assignment: JournalAssignment, report: (report: JournalReport) => void) {
+  constructor(assignment: JournalAssignment, clocks: JournalClocks, report: (report: JournalReport) => void) {
+    this.#clocks = clocks;
     this.#directory = assignment.directory;
     this.#matches = assignment.matches;
     this.#position = assignment.position;
@@ -112,7 +119,7 @@ export class JournalFollower {
    */
   step(slot: number, packer: BatchPacker | null): number {
     try {
-      const now = performance.now();
+      const now = this.#clocks.elapsed();
       if (this.#order !== null) this.#obey(this.#order);
       const reader = this.#reader ?? this.#open();
       if (reader === null) return RETRY_MILLISECONDS;
@@ -146,15 +153,15 @@ export class JournalFollower {
     // Entries that the old matches passed over lie between the last entry and now. The new ones must not dig up all
     // of them; but no farther than to where the end was seen, or an entry written since then would be lost.
     if (this.#endSeenAt < 0 || this.#lastEntryAt < 0) return;
-    const quiet = performance.now() - this.#endSeenAt + APPEND_MILLISECONDS;
-    const since = Math.floor(Math.min(order.since, (Date.now() - quiet) * MILLISECOND));
+    const quiet = this.#clocks.elapsed() - this.#endSeenAt + APPEND_MILLISECONDS;
+    const since = Math.floor(Math.min(order.since, (this.#clocks.timeOfDay() - quiet) * MILLISECOND));
     if (this.#lastEntryAt >= since) return;
     this.#startAt(this.#reader, since);
   }
 
   #open(): JournalReader | null {
     this.#survey = surveyJournal(this.#directory);
-    this.#surveyedAt = performance.now();
+    this.#surveyedAt = this.#clocks.elapsed();
     if (this.#survey.health === 'down') {
       this.#tellHealth();
       return null;
@@ -233,7 +240,7 @@ export class JournalFollower {
   /** Looks at the directories; false when the journal was closed, to be opened anew. */
   #stillThere(): boolean {
     const survey = surveyJournal(this.#directory);
-    this.#surveyedAt = performance.now();
+    this.#surveyedAt = this.#clocks.elapsed();
     if (survey.identity === this.#survey?.identity && survey.health === this.#survey.health) return true;
     this.close();
     return false;

@@ -4,6 +4,7 @@
  */
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { assert } from '../../core/errors.ts';
+import { MACHINE_CLOCKS } from '../../native/machine-clocks.ts';
 import { PinnedBytes } from '../../native/memory.ts';
 import { BatchPacker } from './batch.ts';
 import {
@@ -24,7 +25,7 @@ const packers = assignment.slots.map((slot) => new BatchPacker(slot, new PinnedB
 
 let posted = 0;
 let lastWake = -1;
-const follower = new JournalFollower(assignment, (report: JournalReport) => {
+const follower = new JournalFollower(assignment, MACHINE_CLOCKS, (report: JournalReport) => {
   if (report.kind === 'batch') posted++;
   port.postMessage(report);
 });

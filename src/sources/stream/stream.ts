@@ -260,7 +260,7 @@ class StreamListener implements StreamSource {
       raw,
       certificate,
       sender: admitted,
-      since: performance.now(),
+      since: this.#options.elapsed(),
       messages: 0,
     };
     const reader = new ConnectionReader({
@@ -270,7 +270,7 @@ class StreamListener implements StreamSource {
         this.#origin.at = clock.now();
       },
       end: (messages) => {
-        if (messages > 0) receiving.since = performance.now();
+        if (messages > 0) receiving.since = this.#options.elapsed();
         receiving.messages += messages;
       },
       take: (bytes, start, end, isCut) => {
@@ -314,7 +314,7 @@ class StreamListener implements StreamSource {
 
   /** Bytes alone keep no connection open: only messages do. */
   #closeSilent(): void {
-    const now = performance.now();
+    const now = this.#options.elapsed();
     for (const { raw, sender, since, messages } of this.#receiving) {
       if (!isSilent(this.#options, now - since, messages)) continue;
       this.#report.limit('idle-time', sender.address, 'connections without a message closed');
@@ -353,7 +353,7 @@ type Receiving = {
   readonly certificate: X509Certificate | null;
   /** As it is since the last reload. */
   sender: Sender;
-  /** When it was opened, or completed its last message: milliseconds of performance.now(). */
+  /** When it was opened, or completed its last message: by `elapsed`. */
   since: number;
   messages: number;
 };

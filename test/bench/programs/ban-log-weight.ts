@@ -28,7 +28,7 @@ function weigh(bans: number): BanWeight {
 /** A ledger whose bans came one by one, and its log. */
 function fill(bans: number): { readonly ledger: Ledger; log: BanLog } {
   const ledger = new Ledger(LIMITS);
-  const log = new BanLog({ stored: null, session: 'bench', bans: () => ledger.bans() });
+  const log = new BanLog({ session: 'bench', bans: () => ledger.bans() });
   for (let index = 0; index < bans; index++) {
     const offender = `198.${18 + (index >> 16)}.${(index >> 8) & 255}.${index & 255}`;
     const at = START + index;

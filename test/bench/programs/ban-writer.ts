@@ -45,7 +45,7 @@ async function measure(isLogged: boolean): Promise<BanTimes> {
     limitation: null,
   });
   await enforcer.start([]);
-  const log = new BanLog({ stored: null, session: 'bench', bans: () => [] });
+  const log = new BanLog({ session: 'bench', bans: () => [] });
   let announcingMilliseconds = 0;
   const enqueue = (decisions: readonly BanChange[], at: number): void => {
     const startedAt = performance.now();

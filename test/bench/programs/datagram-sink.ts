@@ -78,6 +78,7 @@ async function receiveAsDaemon(): Promise<Sink> {
     senders,
     maxMessageBytes: MAX_MESSAGE_BYTES,
     clock: { now: () => Date.now() * 1_000 },
+    elapsed: () => performance.now(),
     onState: () => {},
     emit: (event) => {
       if (event.kind === 'kernel-loss') totals.lost += event.count;

@@ -57,6 +57,7 @@ async function receiveAsDaemon(credentials?: TlsCredentials): Promise<Sink> {
     listen: { host: HOST, port: 0 },
     senders: new SenderDirectory({ networks, udpWord: 'full', rate: null, configured: [] }),
     maxMessageBytes: MAX_MESSAGE_BYTES,
+    elapsed: () => performance.now(),
     maxConnections: 10,
     maxConnectionsPerSender: 10,
     ...(credentials === undefined ? {} : { credentials }),

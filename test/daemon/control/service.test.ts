@@ -56,7 +56,10 @@ async function setUp(t: TestContext) {
   await enforcer.start([]);
   t.after(() => enforcer.stop());
   const senders = new SenderDirectory(plan.senders);
-  const pipeline = new Pipeline({ ...parts, ledger, banLog, enforcer, persister, senders }, rulesOf(plan));
+  const pipeline = new Pipeline(
+    { ...parts, ledger, banLog, enforcer, persister, senders },
+    rulesOf(plan, () => 0),
+  );
   const service = new ControlService({
     ...parts,
     ledger,

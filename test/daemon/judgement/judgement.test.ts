@@ -21,7 +21,7 @@ async function setUp(plan: Plan = planOf()) {
       tick: () => did.push('tick'),
     },
     senders: { configure: () => did.push('senders') },
-    clock: { now: () => START },
+    clock: { now: () => START, elapsed: () => 0 },
     protect: ({ trust }) => new ProtectedNetworks(trust, () => world.own),
   });
   judgement.prepare(plan);

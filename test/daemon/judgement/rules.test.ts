@@ -24,7 +24,7 @@ const PLAN = planOf({
 });
 
 test('every jail hears of the filters that it names, in the order of the jails', () => {
-  const { routes } = rulesOf(PLAN);
+  const { routes } = rulesOf(PLAN, () => 0);
   const sshd = { jail: 'sshd', mode: 'normal', maxRetry: 3 };
   const mail = { jail: 'mail', mode: 'aggressive', maxRetry: 9 };
   assert.deepEqual(
@@ -37,7 +37,7 @@ test('every jail hears of the filters that it names, in the order of the jails',
 });
 
 test('a filter that no jail uses is not run', () => {
-  const { matcher } = rulesOf(PLAN);
+  const { matcher } = rulesOf(PLAN, () => 0);
   const out: Match[] = [];
   for (const identifier of ['sshd', 'dovecot', 'nobody']) {
     matcher.match(recordOf({ identifier, message: 'bad 203.0.113.9' }), out);

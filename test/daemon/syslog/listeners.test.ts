@@ -37,6 +37,7 @@ function setUp(t: TestContext, changes: Partial<SyslogListenersOptions> = {}) {
   const records: LogRecord[] = [];
   const listeners = new SyslogListeners({
     clock: { now: () => START },
+    elapsed: () => performance.now(),
     sink: (batch) => records.push(...batch.records),
     emit: recorder.emit,
     watchMilliseconds: 15,

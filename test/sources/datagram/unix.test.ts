@@ -22,8 +22,8 @@ class Directory implements Disposable {
 
 function listen(path: string, changes: Partial<UnixOptions> = {}): Promise<Listening> {
   const listening = new Listening();
-  const { maxMessageBytes, clock, sink, emit, onState } = listening.options();
-  const options = { path, maxMessageBytes, clock, sink, emit, onState, believedUids: new Set<number>() };
+  const { listen: _, senders: __, ...rest } = listening.options();
+  const options = { ...rest, path, believedUids: new Set<number>() };
   return listening.start(createUnixSource({ ...options, ...changes }));
 }
 

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { LogRecord } from '../../../src/core/record.ts';
+import { MACHINE_CLOCKS } from '../../../src/native/machine-clocks.ts';
 import { type JournalScanOptions, scanJournal } from '../../../src/sources/journal/scan.ts';
 import {
   FILE_BEGINS,
@@ -16,7 +17,7 @@ import {
 async function scan(directory: string, changes: Partial<JournalScanOptions> = {}): Promise<LogRecord[]> {
   const records: LogRecord[] = [];
   const warn = (detail: string): void => assert.fail(detail);
-  const options = { directory, matches: [], since: 0, warn, ...changes };
+  const options = { directory, matches: [], since: 0, warn, clocks: MACHINE_CLOCKS, ...changes };
   for await (const batch of scanJournal(options)) records.push(...batch);
   return records;
 }

@@ -1,0 +1,27 @@
+/**
+ * The machine's clocks: the only place that reads them. Whoever needs the time is handed one of these, or a clock made
+ * of them, so that a test can hold it.
+ */
+
+/** What the machine says, in milliseconds. */
+export type MachineClocks = {
+  /** The time of day, which may be set. */
+  readonly timeOfDay: () => number;
+  /** Goes on steadily from 0, which was at the time of day `origin`; each thread has its own 0. */
+  readonly elapsed: Elapsed;
+  readonly origin: number;
+};
+
+/** Milliseconds that go on steadily from some moment, whatever happens to the time of day. */
+export type Elapsed = () => number;
+
+export const MACHINE_CLOCKS: MachineClocks = {
+  timeOfDay: Date.now,
+  elapsed: () => performance.now(),
+  origin: performance.timeOrigin,
+};
+
+/** CLOCK_MONOTONIC in microseconds, as other processes of this machine see it. */
+export function monotonicMicroseconds(): bigint {
+  return process.hrtime.bigint() / 1000n;
+}
