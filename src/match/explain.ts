@@ -14,6 +14,8 @@ export type RuleOutcome =
    */
   | { readonly kind: 'differs'; readonly field: string; readonly text: string; readonly offset: number }
   | { readonly kind: 'missing'; readonly field: string }
+  /** It has the shape, but so long a text of a client that the line may have been cut (`CompiledPattern.readWhole`). */
+  | { readonly kind: 'maybe-cut' }
   /** It has the shape, but the address is none, or a second reading names another one. */
   | { readonly kind: 'no-address' };
 
@@ -51,7 +53,10 @@ function explainRule(rule: CompiledRule, message: string): RuleExplanation {
     const outcome = explainPart(part);
     if (outcome !== null) return { rule: rule.rule.name, outcome };
   }
-  return { rule: rule.rule.name, outcome: { kind: 'no-address' } };
+  const [part] = reader.parts(message);
+  const isWhole = part?.field === '' && part.pattern instanceof CompiledPattern;
+  const kind = isWhole && part.pattern.read(message) !== null ? 'maybe-cut' : 'no-address';
+  return { rule: rule.rule.name, outcome: { kind } };
 }
 
 /** What keeps one part from matching, null when it does. */

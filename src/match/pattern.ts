@@ -18,6 +18,7 @@ import {
 import { type Clause, containsAny, literalPrefixes, requiredClauses } from './expression/literals.ts';
 import { keepGroups, writeExpression, writeMarked, writtenGroups } from './expression/source.ts';
 import { compileTemplate } from './expression/template.ts';
+import { MAX_FREE_TEXT, maxWholeLine } from './expression/whole-line.ts';
 import type { TextPattern } from './filter.ts';
 
 /** What a rule reads out of a message; each '' when the pattern names none. */
@@ -44,6 +45,9 @@ const MAX_PREFIXES = 16;
 /** Proofs remembered; the shipped filters need a few hundred. */
 const MAX_PROOFS = 4_096;
 
+/** Of UTF-8, for a unit of UTF-16. */
+const MAX_BYTES_PER_UNIT = 3;
+
 /** Texts in one clause of what a match must contain. */
 const MAX_REQUIRED = 8;
 
@@ -57,6 +61,8 @@ export class CompiledPattern {
   readonly hasUser: boolean;
   /** Where in the pattern's text the address stands, 0 when that is not known. */
   readonly addressOffset: number;
+  /** Bytes of the longest whole message that it is believed to match; infinite when a cut one does not matter. */
+  readonly maxWholeLine: number;
   readonly #body: Expression;
   /** With the groups that `read` takes and no others: each of the others cost a hit 15 ns. */
   readonly #expression: RegExp;
@@ -96,6 +102,7 @@ export class CompiledPattern {
     this.hasAddress = address.length > 0;
     this.hasUser = user.length > 0;
     this.addressOffset = Math.max(0, addressOffset);
+    this.maxWholeLine = maxWholeLine(parsed.body, address);
     this.prefixes = literalPrefixes(parsed.body, maxPrefixes);
     this.required = requiredClauses(parsed.body, MAX_REQUIRED).filter(
       (clause) => !this.prefixes.every((prefix) => containsAny(prefix, clause)),
@@ -123,8 +130,25 @@ export class CompiledPattern {
     return mayOverlap(automaton, buildAutomaton(this.#body, []));
   }
 
+  /**
+   * As `read`, for a whole message: null as well when it, or the user's name in it, is so long that somebody may have
+   * cut the message.
+   */
+  readWhole(message: string): Finding | null {
+    const max = this.maxWholeLine;
+    if (message.length > max) return null;
+    if (max === Number.POSITIVE_INFINITY) return this.read(message);
+    const finding = this.#read(message, MAX_FREE_TEXT);
+    const isLong = finding !== null && message.length * MAX_BYTES_PER_UNIT > max;
+    return isLong && Buffer.byteLength(message) > max ? null : finding;
+  }
+
   /** Reads `text`. Null when it does not match, when its address is none, or when it has two readings. */
   read(text: string): Finding | null {
+    return this.#read(text, Number.POSITIVE_INFINITY);
+  }
+
+  #read(text: string, maxUserLength: number): Finding | null {
     const groups = this.#expression.exec(text);
     if (groups === null) return null;
     let address: Address | '' = '';
@@ -137,6 +161,7 @@ export class CompiledPattern {
       }
     }
     const user = firstGroup(groups, this.#userPlaces);
+    if (user.length > maxUserLength) return null;
     return {
       address,
       user: user.length > MAX_USER_LENGTH ? user.slice(0, MAX_USER_LENGTH) : user,

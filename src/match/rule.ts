@@ -118,7 +118,7 @@ class TextReader implements Reader {
   }
 
   read(message: string): Finding | null {
-    return this.#pattern.read(message);
+    return this.#pattern.readWhole(message);
   }
 
   fields(message: string): NamedField[] {

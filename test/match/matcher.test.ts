@@ -229,7 +229,7 @@ describe('the rules of a filter', () => {
 
   it('take messages of any text', () => {
     const filter = filterOf([ruleOf('<user> refused <address>')]);
-    for (const user of ['', '\0', '\ud800', '\x1b[2J', 'é', '\n', 'x'.repeat(65_000)]) {
+    for (const user of ['', '\0', '\ud800', '\x1b[2J', 'é', '\n', 'x'.repeat(256)]) {
       const [match] = matchesOf([filter], recordOf({ message: `${user} refused 203.0.113.9` }));
       assert.equal(match?.address, '203.0.113.9');
     }

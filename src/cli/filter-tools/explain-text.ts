@@ -128,6 +128,8 @@ function renderRule(rule: ExplainedRule, isHit: boolean, terminal: Terminal): st
     }
     case 'missing':
       return [`${head}: the message has no field ${printable(outcome.field)}`];
+    case 'maybe-cut':
+      return [`${head}: fits, but so long a line may have been cut before its true address`, ...pattern];
     case 'no-address':
       return [
         `${head}: fits, but where an address must be is none, or the line has two readings`,

@@ -140,6 +140,8 @@ function describeReason({ reason }: NearMiss): string {
       return 'goes as far as the caret';
     case 'no-address':
       return 'fits, but there is no address in it, or more than one reading';
+    case 'maybe-cut':
+      return 'fits, but so long a line may have been cut before its true address';
     case 'session':
       return 'fits, but only after another line of its session';
   }

@@ -18,7 +18,7 @@ export type NearMiss = {
   readonly text: string;
   readonly offset: number;
   /** What keeps the line from matching, when it is not the text. */
-  readonly reason: 'differs' | 'no-address' | 'session';
+  readonly reason: 'differs' | 'no-address' | 'maybe-cut' | 'session';
 };
 
 type Group = {
@@ -100,10 +100,15 @@ function describeGroup({ compiled, record, line, count }: Group, rank: number): 
             rule,
             text: record.message,
             offset: 0,
-            reason: outcome.kind === 'matches' ? 'session' : 'no-address',
+            reason: reasonOf(outcome.kind),
           };
   }
   return best;
+}
+
+function reasonOf(kind: RuleOutcome['kind']): NearMiss['reason'] {
+  if (kind === 'matches') return 'session';
+  return kind === 'maybe-cut' ? kind : 'no-address';
 }
 
 function progressOf(outcome: RuleOutcome): number {

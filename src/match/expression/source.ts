@@ -77,10 +77,10 @@ export function writeMarked(
  * Repeated sets of at least this many symbols count as free text: \S and [^"] do, the letters, digits and marks that
  * names of hosts and users of this machine are made of do not.
  */
-const FREE_SYMBOLS = 90;
+export const FREE_SYMBOLS = 90;
 
 /** How many symbols the expression may contain anywhere. */
-function freedom(node: Expression): number {
+export function freedom(node: Expression): number {
   switch (node.kind) {
     case 'set':
       return node.symbols.reduce((sum, symbol) => sum + symbol, 0);

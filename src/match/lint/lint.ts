@@ -13,6 +13,7 @@ import {
   compileReader,
   MAX_REMEMBERING_RULES,
 } from '../rule.ts';
+import { cutFilter } from './cut.ts';
 import { forgeFilter } from './forge.ts';
 import { runSamples } from './samples.ts';
 
@@ -59,12 +60,15 @@ export function lintFilter(filter: Filter, options: LintOptions): LintReport {
   const samples = filter.rules.reduce((sum, rule) => sum + rule.samples.length, 0);
   if (!options.forge || problems.some((problem) => problem.severity === 'error'))
     return { problems, samples, forged: 0 };
-  const { tried, forgeries } = forgeFilter(compiled);
-  for (const { rule, sampleIndex, line, address } of forgeries) {
-    const message = `a forged line gives the address ${address}: ${showText(line)}`;
-    problems.push({ rule, severity: 'error', message, place: { part: 'sample', index: sampleIndex } });
+  const forged = forgeFilter(compiled);
+  const cut = cutFilter(compiled);
+  for (const [what, { forgeries }] of [['forged', forged] as const, ['forged and cut', cut] as const]) {
+    for (const { rule, sampleIndex, line, address } of forgeries) {
+      const message = `a ${what} line gives the address ${address}: ${showText(line)}`;
+      problems.push({ rule, severity: 'error', message, place: { part: 'sample', index: sampleIndex } });
+    }
   }
-  return { problems, samples, forged: tried };
+  return { problems, samples, forged: forged.tried + cut.tried };
 }
 
 /** Writes text for a message: in double quotes, control characters as escapes, shortened. */

@@ -7,6 +7,7 @@ import type { DatagramReceiver } from '../../native/datagram-receiver.ts';
 import { adoptDatagramSocket, bindUdp, type DatagramSocket } from '../../native/datagram-socket.ts';
 import { type Sender, SenderGate } from '../../senders/gate.ts';
 import { Tally } from '../../senders/tally.ts';
+import { isCutLength } from '../../syslog/cuts.ts';
 import { type Origin, SyslogParser } from '../../syslog/parse.ts';
 import { inflateMessage, isCompressed } from '../compressed.ts';
 import {
@@ -129,7 +130,8 @@ class UdpSource implements ListeningSource {
     isCut: boolean,
     sender: Sender,
   ): void {
-    const record = this.#parser.parse(bytes, start, end, this.#origin, isCut, this.#options.wants);
+    const mayBeCut = isCut || isCutLength(sentLength);
+    const record = this.#parser.parse(bytes, start, end, this.#origin, mayBeCut, this.#options.wants);
     if (isCut) this.#countCut(sender.identity);
     if (record === null) {
       this.#countRejected('empty', sender.identity);

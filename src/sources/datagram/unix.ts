@@ -11,6 +11,7 @@ import type { DatagramReceiver } from '../../native/datagram-receiver.ts';
 import { adoptDatagramSocket, type DatagramSocket } from '../../native/datagram-socket.ts';
 import type { Elapsed } from '../../native/machine-clocks.ts';
 import { Tally } from '../../senders/tally.ts';
+import { isCutLength } from '../../syslog/cuts.ts';
 import { type Origin, SyslogParser } from '../../syslog/parse.ts';
 import { Batcher, type ListenerState, type ListeningSource } from '../listen.ts';
 import type { Sink } from '../source.ts';
@@ -100,7 +101,8 @@ class UnixSource implements ListeningSource {
     const length = receiver.lengthOf(index);
     const sentLength = receiver.sentLengthOf(index);
     const isCut = length < sentLength;
-    const record = this.#parser.parse(receiver.bytes, start, start + length, this.#origin, isCut);
+    const mayBeCut = isCut || isCutLength(sentLength);
+    const record = this.#parser.parse(receiver.bytes, start, start + length, this.#origin, mayBeCut);
     if (isCut) this.#countCut();
     if (record === null) {
       this.#countEmpty();

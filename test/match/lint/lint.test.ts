@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Filter, Rule, Sample } from '../../../src/match/filter.ts';
+import { cutFilter } from '../../../src/match/lint/cut.ts';
 import { forgeFilter } from '../../../src/match/lint/forge.ts';
 import { type LintReport, lintFilter, showText } from '../../../src/match/lint/lint.ts';
 import { compileFilter } from '../../../src/match/rule.ts';
@@ -183,5 +184,29 @@ describe('the linter', () => {
   it('shows text of a client without harm', () => {
     assert.equal(showText('a\x1b[2J\n\x7f\u202e"'), '"a\\u001b[2J\\n\\u007f\\u202e\\""');
     assert.equal(showText('x'.repeat(300)).length, 205);
+  });
+});
+
+describe('a line that was cut on its way', () => {
+  const samples = [hit('login of joe from 203.0.113.9', '203.0.113.9', 'joe'), MISS];
+
+  it('gives no address that its client has written, at any length', () => {
+    const compiled = compileFilter(filterOf([ruleOf('login of <user> from <address>', { samples })]));
+    const { tried, forgeries } = cutFilter(compiled);
+    assert.ok(tried > 50);
+    assert.deepEqual(forgeries, []);
+  });
+
+  it('is found where a rule that keeps it from being believed is cut off with it', () => {
+    const line = 'said "x", client: 203.0.113.9, server: y';
+    const rules = [
+      ruleOf('said <any>, client: <any>, client: <any>', { name: 'quoting', kind: 'ignore' }),
+      ruleOf('said <quoted>, client: <address>, server: <any>', { samples: [hit(line), MISS] }),
+    ];
+    const compiled = compileFilter(filterOf(rules));
+    const [rule] = compiled.rules.filter(({ reader }) => reader.hasAddress);
+    const cut = `said "${'a'.repeat(2_000)}", client: 198.51.100.66, server: y`;
+    assert.equal(rule?.reader.read(cut), null);
+    assert.deepEqual(cutFilter(compiled).forgeries, []);
   });
 });

@@ -192,6 +192,20 @@ describe('a UDP listener', () => {
     assert.deepEqual([limit.limit, limit.count], ['message-length', 1]);
   });
 
+  it('takes a datagram of a length at which others cut for a cut one', async () => {
+    await using listening = await listen();
+    const head = '<38>sshd: Failed password for ';
+    const tail = ' from 198.51.100.66';
+    const lengths = [479, 480, 1_024];
+    const datagrams = lengths.map((length) => head + 'a'.repeat(length - head.length - tail.length) + tail);
+    await send(listening.port, datagrams);
+    const records = await listening.received(3);
+    assert.deepEqual(
+      records.map(({ message }) => message.slice(-8)),
+      ['1.100.66', 'a from …', 'a from …'],
+    );
+  });
+
   it('hands over bounded batches in order of arrival', async () => {
     await using listening = await listen();
     const messages = Array.from({ length: 2_000 }, (_, index) => `m${index}`);
