@@ -30,14 +30,23 @@ async function checkSyslogFiles(
   at: Microseconds,
 ): Promise<NamedFilesCheck> {
   if (tlsServer === null) return { problems: [], warnings: [], validUntil: '' };
-  const { describeEnd, readCredentials } = await import('../daemon/syslog/tls.ts');
+  const { readCredentials } = await import('../daemon/syslog/tls.ts');
+  const { certificateWarnings } = await import('../core/warning/from-events.ts');
+  const { warningOf } = await import('../core/warning/standing.ts');
   let validUntil = '';
   const warnings: Problem[] = [];
   const problems = problemsOf(configPath, () => {
     const loaded = readCredentials(tlsServer);
     validUntil = formatInstant(loaded.until).slice(0, 10);
-    const end = describeEnd(loaded, at);
-    if (end !== null) warnings.push(problemOfFile(configPath, `${end.detail}; ${end.advice}`));
+    const ends = [
+      ...certificateWarnings('syslog-server', loaded.until, at),
+      ...certificateWarnings('syslog-client-ca', loaded.clientCaUntil, at),
+    ];
+    for (const change of ends) {
+      if (change.kind !== 'raise') continue;
+      const { text, action } = warningOf(change.raised, at);
+      warnings.push(problemOfFile(configPath, `${text}; ${action}`));
+    }
   });
   return { problems, warnings, validUntil };
 }

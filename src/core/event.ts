@@ -4,38 +4,15 @@
  * event per batch.
  */
 import type { Address, Network } from './address/address.ts';
+import type { ComponentHealth, ComponentName } from './component.ts';
 import type { RuleKind } from './failure.ts';
 import type { BanChange, BanLogPosition } from './ledger/ban-log.ts';
 import type { Ban } from './ledger/decision.ts';
+import type { LimitName } from './limit.ts';
 import type { SourceKind } from './record.ts';
 import type { Microseconds } from './time.ts';
-
-/** A part of the daemon that can be up, or working with a limitation, or not working. */
-export type ComponentName =
-  | 'journal'
-  | 'syslog'
-  | 'firewall'
-  | 'state'
-  | 'metrics'
-  | 'control'
-  | 'configuration';
-export type ComponentHealth = 'up' | 'degraded' | 'down' | 'off';
-
-/** Named limits. Each has a constant where it is enforced, and this event when it is hit. */
-export type LimitName =
-  | 'offenders' // windows of a jail: the one whose last failure is oldest is dropped
-  | 'bans' // bans of a jail: the one that would end first is dropped
-  | 'connections' // stream connections: the new one is refused
-  | 'connections-per-sender' // the new one is refused
-  | 'sender-rate' // messages of a sender beyond its rate: they are dropped
-  | 'handshakes' // TLS handshakes under way: the oldest is broken off; or too many a second: the new one is refused
-  | 'idle-time' // a stream connection without a message for long: it is closed
-  | 'message-length' // the message is cut
-  | 'sessions' // remembered sessions of a filter: the oldest is dropped
-  | 'backlog' // datagrams waiting to be read: more are left to the kernel, which drops the newest
-  | 'firewall-queue' // elements waiting for the kernel
-  | 'senders' // senders and refused peers that are remembered: the one heard of longest ago is forgotten
-  | 'event-listeners'; // streams of events to clients: the new one is refused
+import type { RaisedWarning, WarningCode } from './warning/catalogue.ts';
+import type { Warning } from './warning/standing.ts';
 
 /** Why a record could not be used. */
 export type RejectReason = 'unknown-sender' | 'wrong-transport' | 'malformed' | 'empty' | 'untrusted';
@@ -74,11 +51,20 @@ export type BailiffEvent =
       readonly kind: 'component';
       readonly component: ComponentName;
       readonly health: ComponentHealth;
-      /** One line for people: what it listens to or enforces, or what is wrong. */
+      /** One line for people: what it listens to or enforces; '' when it does not work. */
       readonly detail: string;
-      /** What to do about it; '' when nothing is wrong. */
-      readonly advice: string;
+      /** What is wrong with it, all of it: what it said before and does not say here is over. */
+      readonly warnings: readonly RaisedWarning[];
     }
+  /** Something is wrong that is no component's. */
+  | { readonly kind: 'warning'; readonly raised: RaisedWarning }
+  /** It is not any more. */
+  | { readonly kind: 'warning-over'; readonly code: WarningCode; readonly subject: string }
+  /** A warning stands from now on, or does no longer, whoever said so. */
+  | { readonly kind: 'warning-began'; readonly warning: Warning }
+  | { readonly kind: 'warning-ended'; readonly warning: Warning }
+  /** The machine's clock was set, by so much: forward, or negative for backward. */
+  | { readonly kind: 'clock-set'; readonly step: Microseconds }
   /** A part could not be started, given a plan or stopped, or not within its time; the others go on. */
   | {
       readonly kind: 'part-failed';
@@ -253,6 +239,11 @@ export const EVENT_KINDS: Readonly<Record<EventKind, true>> = {
   ready: true,
   stopping: true,
   component: true,
+  warning: true,
+  'warning-over': true,
+  'warning-began': true,
+  'warning-ended': true,
+  'clock-set': true,
   'part-failed': true,
   records: true,
   rejected: true,

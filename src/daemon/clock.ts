@@ -12,6 +12,8 @@ export type SystemClock = Clock & {
   readonly wall: Clock;
   /** How far this clock is ahead of the machine's: by as much as that was set back since the start. */
   lead(): Microseconds;
+  /** By how much the machine's clock was set since this was asked last: forward, or negative for backward. */
+  takeStep(): Microseconds;
   /** Of the machine, for lengths of time that no setting of the time of day may stretch. */
   readonly elapsed: Elapsed;
 };
@@ -27,6 +29,7 @@ export function createSystemClock(clocks: MachineClocks = MACHINE_CLOCKS): Syste
   let anchor = origin * MILLISECOND;
   let lead: Microseconds = 0;
   let last: Microseconds = 0;
+  let untold: Microseconds = 0;
 
   const readSteady = (): Microseconds => anchor + elapsed() * MILLISECOND;
   const measureStep = (): Microseconds => timeOfDay() * MILLISECOND - readSteady();
@@ -37,6 +40,7 @@ export function createSystemClock(clocks: MachineClocks = MACHINE_CLOCKS): Syste
       const step = measureStep();
       if (Math.abs(step) >= STEP) {
         anchor += step;
+        untold += step;
         lead = Math.max(0, lead - step);
       }
     }
@@ -54,5 +58,12 @@ export function createSystemClock(clocks: MachineClocks = MACHINE_CLOCKS): Syste
     return Math.round(lead);
   }
 
-  return { now, lead: leadNow, wall: { now: readWall }, elapsed };
+  function takeStep(): Microseconds {
+    readWall();
+    const step = Math.round(untold);
+    untold = 0;
+    return step;
+  }
+
+  return { now, lead: leadNow, takeStep, wall: { now: readWall }, elapsed };
 }

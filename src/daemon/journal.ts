@@ -36,7 +36,7 @@ export class Journal implements Part {
       const detail = plan.journal.enabled
         ? 'not read: no jail is active'
         : 'not read: [journal] enabled is false';
-      this.#options.emit({ kind: 'component', component: 'journal', health: 'off', detail, advice: '' });
+      this.#options.emit({ kind: 'component', component: 'journal', health: 'off', detail, warnings: [] });
     } else if (this.#reading === null) await this.#start(plan);
     else this.#reading.source.setMatches(journalMatchesOf(plan));
   };

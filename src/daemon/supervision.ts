@@ -2,6 +2,7 @@
 import { OperationalError } from '../core/errors.ts';
 import type { BailiffEvent, Emit } from '../core/event.ts';
 import { MILLISECOND } from '../core/time.ts';
+import { raise } from '../core/warning/catalogue.ts';
 import { openServiceManager, type ServiceManager } from '../native/service-manager.ts';
 import type { Health } from './health.ts';
 
@@ -9,7 +10,7 @@ import type { Health } from './health.ts';
 const WATCHDOG_SAFETY_FACTOR = 3;
 
 export class Supervision {
-  readonly #health: Health;
+  readonly #health: Pick<Health, 'summary'>;
   readonly #manager: ServiceManager | null;
   readonly #stopSignal = Promise.withResolvers<string>();
   #watchdog: NodeJS.Timeout | null = null;
@@ -19,7 +20,7 @@ export class Supervision {
   #isReloadDue = false;
 
   /** From here on signals are heard. Without a manager nobody is told anything. */
-  constructor(health: Health, manager: ServiceManager | null) {
+  constructor(health: Pick<Health, 'summary'>, manager: ServiceManager | null) {
     this.#health = health;
     this.#manager = manager;
     process.on('SIGTERM', this.#onStopSignal);
@@ -28,7 +29,8 @@ export class Supervision {
   }
 
   observe(event: BailiffEvent): void {
-    if (event.kind === 'component' && this.#isReady) this.#tellStatus();
+    const isNews = event.kind === 'warning-began' || event.kind === 'warning-ended';
+    if (isNews && this.#isReady) this.#tellStatus();
   }
 
   /** The daemon is up: tells the service manager, and feeds its watchdog from now on. */
@@ -108,8 +110,8 @@ export function findServiceManager(emit: Emit): ServiceManager | null {
     return openServiceManager();
   } catch (error) {
     if (!(error instanceof OperationalError)) throw error;
-    const detail = `the service manager is not told how we are: ${error.message}`;
-    emit({ kind: 'component', component: 'control', health: 'degraded', detail, advice: error.advice });
+    const raised = raise('service-manager-deaf', { reason: error.message, remedy: error.advice });
+    emit({ kind: 'warning', raised });
     return null;
   }
 }

@@ -5,6 +5,7 @@
 import type { Plan } from '../config/plan.ts';
 import type { Ledger } from '../core/ledger/ledger.ts';
 import { VERSION } from '../core/version.ts';
+import { raise } from '../core/warning/catalogue.ts';
 import type { LedgerLevels } from '../metrics/levels.ts';
 import { createMetrics, type Metrics } from '../metrics/metrics.ts';
 import { SenderTable } from '../senders/table.ts';
@@ -14,6 +15,7 @@ import type { EventBus } from './event-bus.ts';
 import { Health } from './health.ts';
 import { createLog, type Log } from './log/log.ts';
 import { openLogWriter } from './log/log-output.ts';
+import { isProgramReplaced } from './own-program.ts';
 import type { Part } from './part.ts';
 
 export type WatchersOptions = {
@@ -23,22 +25,32 @@ export type WatchersOptions = {
   readonly clock: SystemClock;
 };
 
+/** Every so many ticks it is looked whether this program was replaced. */
+const TICKS_BETWEEN_LOOKS_AT_PROGRAM = 60;
+
 export class Watchers implements Part {
   readonly name = 'watchers';
   readonly log: Log;
-  readonly health = new Health();
+  readonly health: Health;
   readonly metrics: Metrics = createMetrics({ version: VERSION });
   readonly activity: Activity;
   readonly senderTable: SenderTable;
   readonly #ledger: Ledger;
+  readonly #bus: EventBus;
+  readonly #clock: SystemClock;
+  #ticks = 0;
 
   constructor({ bus, ledger, clock }: WatchersOptions) {
     this.#ledger = ledger;
+    this.#bus = bus;
+    this.#clock = clock;
+    this.health = new Health(clock, bus.emit);
     this.log = createLog(openLogWriter(clock), clock);
     this.activity = new Activity(clock);
     this.senderTable = new SenderTable(clock, bus.emit);
     for (const watcher of [this.log, this.health, this.metrics, this.activity, this.senderTable])
       bus.subscribe((event) => watcher.observe(event));
+    this.metrics.readWarningsFrom(() => this.health.warnings());
     this.metrics.readSendersFrom(() => this.senderTable.levels());
   }
 
@@ -52,8 +64,20 @@ export class Watchers implements Part {
 
   readonly tick = (): void => {
     this.log.tick();
+    this.#lookAround();
+    this.health.tick();
     this.senderTable.tick();
   };
+
+  /** For what nobody else would tell. */
+  #lookAround(): void {
+    const { emit } = this.#bus;
+    const step = this.#clock.takeStep();
+    if (step !== 0) emit({ kind: 'clock-set', step });
+    this.#ticks++;
+    if (this.#ticks % TICKS_BETWEEN_LOOKS_AT_PROGRAM === 0 && isProgramReplaced())
+      emit({ kind: 'warning', raised: raise('upgraded', {}) });
+  }
 }
 
 function levelsOf(plan: Plan, ledger: Ledger): LedgerLevels {

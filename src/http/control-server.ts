@@ -89,6 +89,7 @@ function addStateRoutes(app: FastifyInstance, control: Control): void {
   app.get('/v1/ping', plain, (): PingReport => ({ answer: 'pong' }));
   app.get('/v1/version', plain, () => control.version());
   app.get('/v1/status', plain, () => control.status());
+  app.get('/v1/warnings', plain, () => control.warnings());
   app.get<{ Params: { name: string } }>('/v1/jails/:name', plain, (request, reply) => {
     const { bans, ...rest }: JailStatusReport = control.jail(request.params.name);
     return sendWithBans(reply, rest, bans);

@@ -1,16 +1,37 @@
 /** What the daemon answers to whoever controls it, as the JSON that crosses the socket. Instants are RFC 3339. */
 import type { Refused } from '../config/plan.ts';
 import type { Network } from '../core/address/address.ts';
-import type { ComponentHealth, ComponentName } from '../core/event.ts';
+import type { ComponentHealth, ComponentName } from '../core/component.ts';
 import type { BanChange, BanLogPosition } from '../core/ledger/ban-log.ts';
+import type { WarningSeverity } from '../core/warning/entry.ts';
 import type { SendersReport } from '../senders/report.ts';
 
 export type ComponentReport = {
   readonly component: ComponentName;
   readonly health: ComponentHealth;
+  /** What it listens to or enforces; '' when it does not work: see the warnings. */
   readonly detail: string;
-  readonly advice: string;
 };
+
+/** Something that is wrong; texts may hold what others have written. */
+export type WarningReport = {
+  /** Its kind, explained at `page`. */
+  readonly code: string;
+  /** Which one of several: a listener, a filter, a sender; '' for the only one. */
+  readonly subject: string;
+  readonly severity: WarningSeverity;
+  readonly title: string;
+  readonly text: string;
+  /** The one thing that helps: a command to paste, or a setting. */
+  readonly action: string;
+  readonly page: string;
+  readonly since: string;
+  /** Others of its kind, beyond those that are kept. */
+  readonly more: number;
+};
+
+/** What is wrong, worst first. */
+export type WarningsReport = { readonly warnings: readonly WarningReport[] };
 
 /** `current` numbers are of this moment, `total` ones since the state directory was made. */
 export type JailReport = {
@@ -45,7 +66,7 @@ export type BanReport = {
 /** By the minute, oldest first; the last minute has only begun. Those before the daemon started are 0. */
 export type ActivityReport = { readonly failures: readonly number[]; readonly bans: readonly number[] };
 
-export type StatusReport = {
+export type StatusReport = WarningsReport & {
   readonly version: string;
   readonly pid: number;
   readonly startedAt: string;
@@ -132,6 +153,7 @@ export class ControlError extends Error {
 export interface Control {
   version(): { readonly version: string };
   status(): StatusReport;
+  warnings(): WarningsReport;
   jail(name: string): JailStatusReport;
   bans(): readonly BanReport[];
   /** Of the bans that `bans` returns in the same turn of the event loop. */

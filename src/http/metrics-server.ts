@@ -7,8 +7,9 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ListenAddress } from '../config/plan.ts';
+import type { ComponentHealth, ComponentName } from '../core/component.ts';
 import { OperationalError } from '../core/errors.ts';
-import type { ComponentHealth, ComponentName, Emit } from '../core/event.ts';
+import type { Emit } from '../core/event.ts';
 import { closeApp, createApp, errorReport, listen } from './app.ts';
 import type { TlsIdentity } from './tls-server.ts';
 

@@ -48,4 +48,8 @@ export const UNUSABLE_VALUES: MetricEntry = {
 /** Why an event has no metric; every other kind is in the catalogue. */
 export const KINDS_WITHOUT_METRIC: Readonly<Partial<Record<EventKind, string>>> = {
   started: 'bailiff_build_info and process_start_time_seconds tell it from the beginning',
+  warning: 'bailiff_warning says what stands',
+  'warning-over': 'bailiff_warning says what stands',
+  'warning-began': 'bailiff_warning says what stands',
+  'warning-ended': 'bailiff_warning says what stands',
 };

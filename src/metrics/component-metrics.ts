@@ -1,5 +1,7 @@
 /** How the daemon and its parts are. */
-import type { ComponentHealth } from '../core/event.ts';
+
+import type { ComponentHealth } from '../core/component.ts';
+import { codesOfWarnings, kindOfWarning } from '../core/warning/catalogue.ts';
 import { type MetricEntry, on, wordsOf } from './entry.ts';
 
 const HEALTHS = wordsOf<ComponentHealth>({ up: 1, degraded: 1, down: 1, off: 1 });
@@ -40,5 +42,23 @@ export const COMPONENT_METRICS: readonly MetricEntry[] = [
     help: 'How often a part could not start, take a configuration or stop, or not within its time.',
     labels: ['part'],
     events: [on('part-failed', ({ part }, add) => add(1, part))],
+  },
+  {
+    name: 'bailiff_warning',
+    type: 'gauge',
+    help: 'What is wrong: 1 for each kind of warning that stands, 0 for the others. See docs/warnings.md.',
+    labels: ['code', 'severity'],
+    warnings: (standing, write) => {
+      const codes = new Set(standing.map(({ code }) => code));
+      for (const code of codesOfWarnings())
+        write(codes.has(code) ? 1 : 0, code, kindOfWarning(code).severity);
+    },
+  },
+  {
+    name: 'bailiff_clock_set_total',
+    type: 'counter',
+    help: "How often the machine's clock was set forward or back.",
+    labels: [],
+    events: [on('clock-set', (_event, add) => add(1))],
   },
 ];

@@ -1,6 +1,7 @@
 /** What the catalogue is made of: a metric with its labels and what drives it, and the words to write one down. */
 import type { BailiffEvent, EventKind, EventOf } from '../core/event.ts';
 import { type Microseconds, SECOND } from '../core/time.ts';
+import type { Warning } from '../core/warning/standing.ts';
 import type { SenderLevels } from '../senders/report.ts';
 import type { LedgerLevels, ProcessLevels } from './levels.ts';
 
@@ -22,6 +23,8 @@ export type LabelName =
   | 'family'
   | 'component'
   | 'part'
+  | 'code'
+  | 'severity'
   | 'health'
   | 'kind'
   | 'limit'
@@ -54,13 +57,14 @@ export type MetricEntry = {
   /** Upper bounds of a histogram's buckets. */
   readonly buckets?: readonly number[];
   /**
-   * What drives it, one of: events as they happen; the ledger, the senders, or the process, as they are read for each
-   * scrape.
+   * What drives it, one of: events as they happen; the ledger, the senders, what is wrong, or the process, as they are
+   * read for each scrape.
    */
   readonly events?: readonly EventDriver[];
   readonly ledger?: (levels: LedgerLevels, write: Write) => void;
   readonly process?: (levels: ProcessLevels, write: Write) => void;
   readonly senders?: (levels: readonly SenderLevels[], write: Write) => void;
+  readonly warnings?: (standing: readonly Warning[], write: Write) => void;
   /**
    * Label values of the series that begin at zero. A series that begins with its first event hides that event from
    * increase(), which is bad for those that should never happen.

@@ -1,6 +1,7 @@
 /** The metrics of a daemon: takes events, keeps what the catalogue makes of them, writes the page for Prometheus. */
 import { Counter, Gauge, Histogram, Registry } from '@prometheus-io/client';
 import type { BailiffEvent, EventKind } from '../core/event.ts';
+import type { Warning } from '../core/warning/standing.ts';
 import type { SenderLevels } from '../senders/report.ts';
 import { CATALOGUE, LABEL_OVERFLOWS, UNUSABLE_VALUES } from './catalogue.ts';
 import type { DeclaredJail, MetricEntry, Write } from './entry.ts';
@@ -26,6 +27,8 @@ export interface Metrics {
   declareSenders(senders: readonly string[]): void;
   /** Sets where the levels of the senders are read for each page; until then the page is without them. */
   readSendersFrom(read: () => readonly SenderLevels[]): void;
+  /** Sets where what is wrong is read for each page; until then nothing is. */
+  readWarningsFrom(read: () => readonly Warning[]): void;
   /** Sets where the levels of the ledger are read for each page; until then the page is without them. */
   readLedgerFrom(read: () => LedgerLevels): void;
   /** Whether the page ends with the jails under fail2ban's names; it does not at first. */
@@ -61,6 +64,7 @@ class CatalogueMetrics implements Metrics {
   #isFail2banShown = false;
   #readLedger: (() => LedgerLevels) | null = null;
   #readSenders: () => readonly SenderLevels[] = () => [];
+  #readWarnings: () => readonly Warning[] = () => [];
 
   constructor({ version, readProcess = () => readProcessLevels(version) }: MetricsOptions) {
     this.#readProcess = readProcess;
@@ -108,6 +112,10 @@ class CatalogueMetrics implements Metrics {
     this.#readSenders = read;
   }
 
+  readWarningsFrom(read: () => readonly Warning[]): void {
+    this.#readWarnings = read;
+  }
+
   readLedgerFrom(read: () => LedgerLevels): void {
     this.#readLedger = read;
   }
@@ -121,11 +129,13 @@ class CatalogueMetrics implements Metrics {
     const processLevels = this.#readProcess();
     const ledgerLevels = this.#readLedger?.() ?? null;
     const senderLevels = this.#readSenders();
+    const warnings = this.#readWarnings();
     for (const { entry, series, write } of [...this.#instruments, ...fail2ban]) {
       if (entry.events === undefined) series.clear();
       if (ledgerLevels !== null) entry.ledger?.(ledgerLevels, write);
       entry.process?.(processLevels, write);
       entry.senders?.(senderLevels, write);
+      entry.warnings?.(warnings, write);
     }
     for (const { publish } of [...this.#instruments, ...fail2ban, this.#overflows, this.#unusable]) publish();
     if (!this.#isFail2banShown) return this.#registry.metrics();

@@ -1,5 +1,7 @@
 /** How the parts do: the journal, the state on the disk, limits, the configuration. */
-import type { EventOf, LimitName } from '../core/event.ts';
+
+import type { EventOf } from '../core/event.ts';
+import type { LimitName } from '../core/limit.ts';
 import { each, type MetricEntry, on, secondsOf, wordsOf } from './entry.ts';
 
 /** An fsync takes 0.1 ms on flash and 10 ms on a disk that turns. */

@@ -3,7 +3,8 @@
  * sends. Asking costs one look-up for a peer that is known; what was counted is told once a second for each sender.
  */
 import { type Address, parseAddress } from '../core/address/address.ts';
-import type { Emit, LimitName } from '../core/event.ts';
+import type { Emit } from '../core/event.ts';
+import type { LimitName } from '../core/limit.ts';
 import type { LogRecord } from '../core/record.ts';
 import type { Microseconds } from '../core/time.ts';
 import type { Dialect } from '../syslog/header.ts';

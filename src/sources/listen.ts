@@ -2,7 +2,8 @@
 
 import { isIP } from 'node:net';
 import type { ListenAddress } from '../config/plan.ts';
-import type { ComponentHealth, Emit } from '../core/event.ts';
+import type { ComponentHealth } from '../core/component.ts';
+import type { Emit } from '../core/event.ts';
 import type { LogRecord, SourceKind } from '../core/record.ts';
 import type { Clock } from '../core/time.ts';
 import type { Elapsed } from '../native/machine-clocks.ts';

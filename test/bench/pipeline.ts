@@ -176,7 +176,7 @@ function decideAndTell(plan: Plan): Promise<StageRun> {
   const bus = new EventBus();
   const clock = { now: () => Date.now() * 1_000 };
   const log = createLog(createPlainWriter({ write: () => {} }, clock, false), clock);
-  const listeners = [log, new Health(), createMetrics({ version: VERSION })];
+  const listeners = [log, new Health(clock, bus.emit), createMetrics({ version: VERSION })];
   for (const listener of listeners) bus.subscribe((event) => listener.observe(event));
   return decide(plan, bus.emit);
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Style } from '../../src/cli/render/terminal.ts';
 import type { BanReport } from '../../src/http/control.ts';
-import { BANS, banReport, JAIL_DETAILS, SSHD, STATUS } from '../http/fake-control.ts';
+import { BANS, banReport, JAIL_DETAILS, SSHD, STATUS, warningReport } from '../http/fake-control.ts';
 import { startServer } from '../http/running-server.ts';
 import { assertGolden, type Outcome, run } from './fake-terminal.ts';
 
@@ -49,13 +49,8 @@ test('status says that nothing is enforced, that no jail is enabled, and which f
     ...STATUS,
     dryRun: true,
     components: [
-      {
-        component: 'journal',
-        health: 'degraded',
-        detail: 'only the entries of this user can be read, those of services are hidden from it by journald',
-        advice: 'join the group systemd-journal: usermod -aG systemd-journal bailiff, then restart bailiff',
-      },
-      { component: 'metrics', health: 'off', detail: 'no address to listen on', advice: '' },
+      { component: 'journal', health: 'degraded', detail: 'reads the journal in part' },
+      { component: 'metrics', health: 'off', detail: 'no address to listen on' },
     ],
     jails: [],
     refusedJails: [
@@ -131,7 +126,7 @@ test('colours mark what matters, and nothing else changes', async (t) => {
   }
   const out = done(await run(['status', '--socket', socketPath], { style: TAGS }));
   assert.match(out, /<red>down<\/red>/);
-  assert.match(out, /<yellow>-> install it/);
+  assert.match(out, /<bold>-> install it/);
   assert.match(out, /<green>up<\/green>/);
 });
 
@@ -143,7 +138,8 @@ test('whatever the daemon passes on, nothing reaches the terminal but what can b
     ...STATUS,
     version: hostile,
     configuration: hostile,
-    components: [{ component: 'journal', health: 'down', detail: hostile, advice: hostile }],
+    components: [{ component: 'journal', health: 'down', detail: hostile }],
+    warnings: [warningReport({ subject: hostile, title: hostile, text: hostile, action: hostile })],
     jails: [{ ...SSHD, filters: [hostile], findTime: hostile, banTime: hostile }],
     refusedFilters: [{ name: hostile, problems: [hostile] }],
     refusedJails: [{ name: hostile, problems: [hostile] }],

@@ -85,6 +85,16 @@ test('it never goes back, whatever the steps', () => {
   }
 });
 
+test('by how much it was set is told once, whichever way', () => {
+  const { clock, pass, set } = machine();
+  assert.equal(clock.takeStep(), 0);
+  set(HOUR);
+  pass(SECOND);
+  set(-3 * HOUR);
+  assert.equal(clock.takeStep(), -2 * HOUR);
+  assert.equal(clock.takeStep(), 0);
+});
+
 test('a thread that was put aside between two readings has not seen the time of day being set', () => {
   const { clock, pass, delayNextReading } = machine();
   const before = clock.now();

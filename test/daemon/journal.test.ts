@@ -31,7 +31,13 @@ for (const [plan, detail] of [
 ] as const) {
   test(`a journal that nobody wants is ${detail}`, async (t) => {
     const recorder = new Recorder();
-    const clock = { now: () => START, lead: () => 0, wall: { now: () => START }, elapsed: () => 0 };
+    const clock = {
+      now: () => START,
+      lead: () => 0,
+      takeStep: () => 0,
+      wall: { now: () => START },
+      elapsed: () => 0,
+    };
     const part = new Journal({ clock, sink: () => {}, emit: recorder.emit, position: () => null });
     t.after(part.stop);
     await part.apply(plan);

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { MILLISECOND } from '../../src/core/time.ts';
+import { raise } from '../../src/core/warning/catalogue.ts';
 import { Health } from '../../src/daemon/health.ts';
 import { Supervision } from '../../src/daemon/supervision.ts';
 import type { ServiceManager } from '../../src/native/service-manager.ts';
-import { failureOf } from './parts.ts';
+import { failureOf, START } from './parts.ts';
 
 /** Keeps what it is told, unless its socket is gone. */
 class FakeManager implements ServiceManager {
@@ -30,13 +31,12 @@ class FakeManager implements ServiceManager {
 }
 
 function setUp(t: TestContext, manager: FakeManager | null = new FakeManager()) {
-  const health = new Health();
-  const supervision = new Supervision(health, manager);
+  const health = new Health({ now: () => START }, (event) => supervision.observe(event));
+  const supervision: Supervision = new Supervision(health, manager);
   t.after(() => supervision.close());
-  const ail = (detail: string): void => {
-    const event = { kind: 'component', component: 'state', health: 'degraded', detail, advice: '' } as const;
-    health.observe(event);
-    supervision.observe(event);
+  const ail = (subject: string): void => {
+    const warnings = [raise('sender-silent', { reason: 'nothing comes' }, subject)];
+    health.observe({ kind: 'component', component: 'state', health: 'degraded', detail: '', warnings });
   };
   return { supervision, ail, told: manager?.told ?? [] };
 }
@@ -49,7 +49,10 @@ test('the service manager hears that the daemon is ready, and then how it is whe
   ail('a slow disk');
   ail('a full disk');
   supervision.observe({ kind: 'ready' });
-  assert.deepEqual(told, ['ready: state degraded: a slow disk', 'status: state degraded: a full disk']);
+  assert.deepEqual(told, [
+    'ready: warning: a slow disk: nothing comes',
+    'status: warning: a full disk: nothing comes',
+  ]);
 });
 
 test('a reload is told around, also when it fails', async (t) => {

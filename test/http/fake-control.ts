@@ -1,5 +1,7 @@
 /** A Control that keeps bans in memory and remembers what it was asked: for the tests of the server and the client. */
 import { type BanLogPosition, formatPosition } from '../../src/core/ledger/ban-log.ts';
+import { raise } from '../../src/core/warning/catalogue.ts';
+import { warningOf } from '../../src/core/warning/standing.ts';
 import type {
   BanChangeReport,
   BanNewsReport,
@@ -10,6 +12,8 @@ import type {
   JailStatusReport,
   ReloadReport,
   StatusReport,
+  WarningReport,
+  WarningsReport,
 } from '../../src/http/control.ts';
 import { ControlError } from '../../src/http/control.ts';
 import type { SendersReport } from '../../src/senders/report.ts';
@@ -139,21 +143,27 @@ export const SENDERS: SendersReport = {
   lost: [{ listener: 'udp 0.0.0.0:514', count: 17 }],
 };
 
+/** That nobody is banned, unless it is said otherwise. */
+export function warningReport(parts: Partial<WarningReport> = {}): WarningReport {
+  const given = {
+    reason: 'cannot load libnftables.so.1: no such file',
+    remedy: 'install it: apt-get install libnftables1',
+  };
+  const warning = warningOf(raise('firewall-unavailable', given), 0);
+  return { ...warning, since: '2026-11-20T21:57:00.000Z', ...parts };
+}
+
 export const STATUS: StatusReport = {
   version: '0.1.0',
   pid: 4711,
   startedAt: '2026-11-20T21:57:00.000Z',
   dryRun: false,
   configuration: '/etc/bailiff/bailiff.toml',
+  warnings: [warningReport()],
   components: [
-    { component: 'journal', health: 'up', detail: 'reads the system journal', advice: '' },
-    { component: 'syslog', health: 'up', detail: '127.0.0.1:5514 and [::1]:5514, UDP and TCP', advice: '' },
-    {
-      component: 'firewall',
-      health: 'down',
-      detail: 'cannot load libnftables.so.1: no such file',
-      advice: 'install it: apt-get install libnftables1',
-    },
+    { component: 'journal', health: 'up', detail: 'reads the system journal' },
+    { component: 'syslog', health: 'up', detail: '127.0.0.1:5514 and [::1]:5514, UDP and TCP' },
+    { component: 'firewall', health: 'down', detail: '' },
   ],
   jails: [SSHD, { ...SSHD, name: 'mail', currentBans: 0, totalBans: 1, totalFailures: 1_234_567 }],
   refusedFilters: [],
@@ -191,6 +201,11 @@ export class FakeControl implements Control {
   status(): StatusReport {
     this.#called('status');
     return this.state;
+  }
+
+  warnings(): WarningsReport {
+    this.#called('warnings');
+    return { warnings: this.state.warnings };
   }
 
   jail(name: string): JailStatusReport {

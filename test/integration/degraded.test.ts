@@ -18,6 +18,7 @@ import {
   startDaemon,
   statusOf,
   waitForBan,
+  warningOf,
 } from './scene.ts';
 
 const skip = sceneMissing;
@@ -35,9 +36,8 @@ test('without a journald it bans by syslog, and reads the journal when there is 
   // The machine's own journal, if it has one, is none of the bed's business.
   await bed.run(['mkdir', '-p', '/var/log/journal']);
   const daemon = await startDaemon(bed, { configuration: LISTENING });
-  const { health, detail, advice } = await componentOf(daemon, 'journal');
-  assert.notEqual(health, 'up', detail);
-  assert.notEqual(advice, '');
+  assert.notEqual((await componentOf(daemon, 'journal')).health, 'up');
+  assert.notEqual((await warningOf(daemon, 'journal-absent')).action, '');
   for (let time = 0; time < 3; time++) await sendFailure(bed, '203.0.113.1');
   await waitForElement(bed, 'ban4', '203.0.113.1', SOON_MILLISECONDS);
 
@@ -58,10 +58,12 @@ test('without the right to use nftables it decides and reports, and says what it
   await using bed = await openBed();
   const journald = await Journald.start(bed);
   const daemon = await startDaemon(bed, { wrapper: POWERLESS });
-  const { health, detail, advice } = await componentOf(daemon, 'firewall');
+  const { health, detail } = await componentOf(daemon, 'firewall');
   assert.equal(health, 'degraded');
-  assert.match(detail, /^dry run: .*operation not permitted/);
-  assert.match(advice, /root|CAP_NET_ADMIN/);
+  assert.match(detail, /^dry run: /);
+  const { text, action } = await warningOf(daemon, 'firewall-unavailable');
+  assert.match(text, /operation not permitted/);
+  assert.match(action, /root|CAP_NET_ADMIN/);
   await failLogins(journald, '203.0.113.1', 3);
   await daemon.waitForLine(/banned 203\.0\.113\.1 in sshd/, SOON_MILLISECONDS);
   assert.equal((await bed.run(['nft', 'list', 'tables'])).stdout, '');
@@ -92,13 +94,14 @@ test('as an ordinary user it runs in its own directories', {
     directory,
   ]);
   const daemon = await startDaemon(bed, { wrapper: ordinary });
-  const { components } = await statusOf(daemon);
+  const { components, warnings } = await statusOf(daemon);
   const lacking = components.filter(({ health }) => health === 'degraded' || health === 'down');
   assert.deepEqual(
     lacking.map(({ component }) => component),
     ['journal', 'firewall'],
   );
-  for (const { advice, component } of lacking) assert.notEqual(advice, '', component);
+  for (const { code, action } of warnings) assert.notEqual(action, '', code);
+  assert.deepEqual(warnings.map(({ severity }) => severity).slice(0, 2), ['error', 'error']);
 });
 
 test('with --dry-run it decides, bans nobody, and has a state of its own', { skip }, async () => {
@@ -124,10 +127,8 @@ test('with a state directory that cannot be written it bans, and says that it ke
   const daemon = await startDaemon(bed, {
     arguments: ['--state-dir', '/proc/nowhere'],
   });
-  const { health, detail, advice } = await componentOf(daemon, 'state');
-  assert.equal(health, 'degraded');
-  assert.match(detail, /nothing is kept over a restart/);
-  assert.match(advice, /--state-dir/);
+  assert.equal((await componentOf(daemon, 'state')).health, 'degraded');
+  assert.match((await warningOf(daemon, 'state-not-kept')).action, /--state-dir/);
   await failLogins(journald, '203.0.113.1', 3);
   await waitForElement(bed, 'ban4', '203.0.113.1', SOON_MILLISECONDS);
 });
@@ -147,13 +148,14 @@ test('with the ports of its listeners taken it runs, names who to look for, and 
   ]);
   await squatter.waitForLine(/taken/, SOON_MILLISECONDS);
   const daemon = await startDaemon(bed, { configuration: LISTENING });
-  for (const [name, port] of [
-    ['metrics', 9185],
-    ['syslog', 5514],
+  for (const [name, code, port] of [
+    ['metrics', 'metrics-down', 9185],
+    ['syslog', 'syslog-listener-down', 5514],
   ] as const) {
-    const { health, advice } = await componentOf(daemon, name);
+    const { health } = await componentOf(daemon, name);
     assert.ok(health === 'degraded' || health === 'down', `${name} is ${health}`);
-    assert.match(advice, new RegExp(`ss -.* 'sport = :${port}'`));
+    const { action } = await warningOf(daemon, code);
+    assert.match(action, new RegExp(`ss -.* 'sport = :${port}'`));
   }
   await failLogins(journald, '203.0.113.1', 3);
   await waitForBan(daemon, '203.0.113.1');

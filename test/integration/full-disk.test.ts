@@ -15,6 +15,7 @@ import {
   startDaemon,
   waitForBan,
   waitForFailures,
+  warningOf,
 } from './scene.ts';
 
 test('with a full disk bans still reach the kernel, and nothing is missing once there is room', {
@@ -41,10 +42,10 @@ test('with a full disk bans still reach the kernel, and nothing is missing once 
   await failLogins(journald, '203.0.113.3', 2);
   const written = 3 + 3 * further + 3 + 2;
   await waitForFailures(daemon, written);
-  const { detail, advice } = await componentOf(daemon, 'state');
-  assert.match(detail, /cannot write the state/);
-  assert.match(advice, /free space there: df -h /);
-  assert.match((await daemon.command('status')).stdout, /^state +degraded /m);
+  const { text, action } = await warningOf(daemon, 'state-not-written');
+  assert.match(text, /cannot write the state/);
+  assert.match(action, /free space there: df -h /);
+  assert.match((await daemon.command('status')).stdout, /^state +degraded$/m);
 
   await bed.run(['rm', `${state}/filler`]);
   await waitFor('the state to be stored', 10_000, async () =>

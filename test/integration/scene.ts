@@ -1,6 +1,13 @@
 /** What the integration tests have in common: a bed with a journald and the daemon in it, and failures to feed it. */
 
-import type { BanListReport, BanReport, JailStatusReport, StatusReport } from '../../src/http/control.ts';
+import type { WarningCode } from '../../src/core/warning/catalogue.ts';
+import type {
+  BanListReport,
+  BanReport,
+  JailStatusReport,
+  StatusReport,
+  WarningReport,
+} from '../../src/http/control.ts';
 import { readElements } from '../bed/kernel.ts';
 import { type Bed, openBed } from '../bed/namespace.ts';
 import { requirements } from '../bed/requirements.ts';
@@ -88,6 +95,14 @@ export async function waitForFailures(daemon: Daemon, total: number): Promise<vo
     const { totalFailures } = await jailOf(daemon);
     return totalFailures >= total ? true : null;
   });
+}
+
+/** The one warning of a kind that stands; throws when none does. */
+export async function warningOf(daemon: Daemon, code: WarningCode): Promise<WarningReport> {
+  const { warnings } = await statusOf(daemon);
+  const found = warnings.find((warning) => warning.code === code);
+  if (found === undefined) throw new Error(`no warning ${code} stands`);
+  return found;
 }
 
 /** What one part of the daemon says of itself. */

@@ -28,8 +28,8 @@ describe('the catalogue', () => {
   });
 
   it('has one kind of driver for each metric', () => {
-    for (const { name, events, ledger, senders, process } of CATALOGUE) {
-      const drivers = [events, ledger, senders, process].filter((driver) => driver !== undefined);
+    for (const { name, events, ledger, senders, warnings, process } of CATALOGUE) {
+      const drivers = [events, ledger, senders, warnings, process].filter((driver) => driver !== undefined);
       assert.equal(drivers.length, 1, name);
     }
   });

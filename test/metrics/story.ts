@@ -1,6 +1,8 @@
 /** One event of every kind, with an attacker's text wherever text can be. */
 import type { BailiffEvent, EventKind, EventOf } from '../../src/core/event.ts';
 import { FOREVER, HOUR, MINUTE } from '../../src/core/time.ts';
+import { raise } from '../../src/core/warning/catalogue.ts';
+import { warningOf } from '../../src/core/warning/standing.ts';
 import type { LedgerLevels, ProcessLevels } from '../../src/metrics/levels.ts';
 import type { SenderLevels } from '../../src/senders/report.ts';
 
@@ -20,6 +22,9 @@ const ban = {
 const at = 1_000_000;
 const position = { session: 'life', serial: 7 };
 
+const RAISED = raise('sender-silent', { reason: HOSTILE }, HOSTILE);
+const WARNING = warningOf(RAISED, 1_000_000);
+
 /** A Record, so that the type checker asks for the event of a new kind. */
 export const STORY: { readonly [Kind in EventKind]: EventOf<Kind> } = {
   started: { kind: 'started', version: '1.2.3' },
@@ -30,8 +35,13 @@ export const STORY: { readonly [Kind in EventKind]: EventOf<Kind> } = {
     component: 'firewall',
     health: 'degraded',
     detail: HOSTILE,
-    advice: HOSTILE,
+    warnings: [RAISED],
   },
+  warning: { kind: 'warning', raised: RAISED },
+  'warning-over': { kind: 'warning-over', code: 'sender-silent', subject: HOSTILE },
+  'warning-began': { kind: 'warning-began', warning: WARNING },
+  'warning-ended': { kind: 'warning-ended', warning: WARNING },
+  'clock-set': { kind: 'clock-set', step: -90_000_000 },
   'part-failed': {
     kind: 'part-failed',
     part: 'metrics',

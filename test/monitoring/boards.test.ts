@@ -13,6 +13,8 @@ const boards: readonly (readonly [string, Board])[] = BOARDS.map((name) => [name
 /** Metrics that are on no board, and why; those under fail2ban's names are for the boards that people have already. */
 const NOT_SHOWN: Readonly<Record<string, string>> = {
   bailiff_component_up: 'bailiff_component_health says more, and is shown',
+  bailiff_part_failures_total: 'bailiff_warning says it, and is shown',
+  bailiff_clock_set_total: 'bailiff_warning says it, and is shown',
 };
 
 /** What options and fields of a panel must be, by its type: the module of the schema. */

@@ -6,6 +6,7 @@ import type { LoadedConfig } from '../../config/load.ts';
 import type { Plan } from '../../config/plan.ts';
 import { OperationalError } from '../../core/errors.ts';
 import type { Emit } from '../../core/event.ts';
+import { type RaisedWarning, raise } from '../../core/warning/catalogue.ts';
 import type { ReloadReport } from '../../http/control.ts';
 import { describeJails } from '../judgement/rules.ts';
 import type { Part } from '../part.ts';
@@ -78,35 +79,42 @@ export class Reloader implements Part {
     if (loaded.plan === null) {
       const problems = problemLines(loaded);
       emit({ kind: 'reload', result: 'refused', problems, jails });
-      tellConfiguration(this.#plan, [`what the files say now is not in force: ${problems[0] ?? ''}`], emit);
+      const reason = problems[0] ?? '';
+      tellConfiguration(this.#plan, [raise('configuration-not-in-force', { reason, remedy: '' })], emit);
       return { applied: false, problems: describeProblems(loaded).split('\n'), jails: namesOf(this.#plan) };
     }
     const unchangeable = settingsThatNeedRestart(this.#firstPlan, loaded.plan);
     this.#plan = loaded.plan;
     await apply(loaded.plan);
-    const problems = [...problemLines(loaded), ...unchangeable];
+    const problems = [
+      ...problemLines(loaded),
+      ...unchangeable.map((setting) => `${setting} is used after a restart`),
+    ];
     emit({ kind: 'reload', result: 'applied', problems, jails: loaded.plan.jails.length });
-    tellConfiguration(loaded.plan, unchangeable, emit);
+    tellConfiguration(
+      loaded.plan,
+      unchangeable.map((setting) => raise('restart-needed', {}, setting)),
+      emit,
+    );
     return { applied: true, problems, jails: namesOf(loaded.plan) };
   }
 }
 
 /** Tells which jails are active, and what of the configuration is not used. */
-function tellConfiguration(plan: Plan, further: readonly string[], emit: Emit): void {
+function tellConfiguration(plan: Plan, further: readonly RaisedWarning[], emit: Emit): void {
   for (const { name, problems } of plan.refusedFilters)
     emit({ kind: 'filter-refused', filter: name, problems });
-  const shortcomings = [
-    ...plan.refusedJails.map(({ name, problems }) => problems[0] ?? `jail ${name} stays out`),
-    ...plan.refusedFilters.map(({ name }) => `filter ${name} is refused`),
+  const warnings = [
+    ...plan.refusedJails.map(({ name, problems }) =>
+      raise('jail-refused', { reason: problems[0] ?? '' }, name),
+    ),
+    ...plan.refusedFilters.map(({ name, problems }) =>
+      raise('filter-refused', { reason: problems[0] ?? '' }, name),
+    ),
     ...further,
   ];
-  emit({
-    kind: 'component',
-    component: 'configuration',
-    health: shortcomings.length === 0 ? 'up' : 'degraded',
-    detail: [describeJails(plan), ...shortcomings].join('; '),
-    advice: shortcomings.length === 0 ? '' : 'bailiff check shows every problem',
-  });
+  const health = warnings.length === 0 ? 'up' : 'degraded';
+  emit({ kind: 'component', component: 'configuration', health, detail: describeJails(plan), warnings });
 }
 
 function namesOf(plan: Plan): readonly string[] {
@@ -121,5 +129,5 @@ function settingsThatNeedRestart(before: Plan, after: Plan): readonly string[] {
     before.firewall.backend === after.firewall.backend ? '' : 'backend in [firewall]',
     before.firewall.table === after.firewall.table ? '' : 'table in [firewall]',
   ];
-  return changed.filter((setting) => setting !== '').map((setting) => `${setting} is used after a restart`);
+  return changed.filter((setting) => setting !== '');
 }

@@ -33,6 +33,7 @@ import {
   type JailStatusReport,
   type ReloadReport,
   type StatusReport,
+  type WarningsReport,
 } from '../../http/control.ts';
 import type { SendersReport } from '../../senders/report.ts';
 import type { SenderTable } from '../../senders/table.ts';
@@ -49,7 +50,7 @@ export type ControlServiceParts = {
   readonly enforcer: Pick<Enforcer, 'isDryRun' | 'isEnforced' | 'settled' | 'flush'>;
   readonly persister: Pick<Persister, 'flush'>;
   readonly pipeline: Pick<Pipeline, 'carryOut'>;
-  readonly health: Pick<Health, 'components'>;
+  readonly health: Pick<Health, 'components' | 'warnings'>;
   readonly activity: Pick<Activity, 'report'>;
   readonly senderTable: Pick<SenderTable, 'report'>;
   readonly clock: Clock;
@@ -86,12 +87,18 @@ export class ControlService implements Control {
       startedAt: formatInstant(startedAt),
       dryRun: enforcer.isDryRun,
       configuration: configPath,
+      ...this.warnings(),
       components: health.components(),
       jails: plan.jails.map((jail) => this.#jailReport(jail)),
       refusedFilters: plan.refusedFilters,
       refusedJails: plan.refusedJails,
       activity: activity.report(),
     };
+  }
+
+  warnings(): WarningsReport {
+    const warnings = this.#parts.health.warnings();
+    return { warnings: warnings.map((one) => ({ ...one, since: formatInstant(one.since) })) };
   }
 
   jail(name: string): JailStatusReport {

@@ -1,6 +1,7 @@
 /** The control socket as a part, and as the component `control`. */
 import type { Plan } from '../../config/plan.ts';
 import { OperationalError } from '../../core/errors.ts';
+import { raise } from '../../core/warning/catalogue.ts';
 import type { ControlServer, ControlServerOptions } from '../../http/control-server.ts';
 import type { Part } from '../part.ts';
 
@@ -31,11 +32,11 @@ export class ControlSocket implements Part {
     this.#server = loaded.createControlServer({ ...this.#options, socketPath });
     try {
       await this.#server.start();
-      emit({ kind: 'component', component: 'control', health: 'up', detail: socketPath, advice: '' });
+      emit({ kind: 'component', component: 'control', health: 'up', detail: socketPath, warnings: [] });
     } catch (error) {
       if (!(error instanceof OperationalError) || error.code === 'already-running') throw error;
-      const { message, advice } = error;
-      emit({ kind: 'component', component: 'control', health: 'down', detail: message, advice });
+      const warnings = [raise('control-down', { reason: error.message, remedy: error.advice })];
+      emit({ kind: 'component', component: 'control', health: 'down', detail: '', warnings });
     }
   };
 

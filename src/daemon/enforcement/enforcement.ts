@@ -8,6 +8,7 @@ import { OperationalError } from '../../core/errors.ts';
 import type { Emit } from '../../core/event.ts';
 import type { Ban, Decision } from '../../core/ledger/decision.ts';
 import type { Clock, Microseconds } from '../../core/time.ts';
+import { raise } from '../../core/warning/catalogue.ts';
 import type { Firewall } from '../../firewall/firewall.ts';
 import type { Part } from '../part.ts';
 import type { Enforcer } from './enforcer.ts';
@@ -110,7 +111,10 @@ export class Enforcement implements Part {
   #tellTrustFailed(error: unknown): void {
     if (!(error instanceof OperationalError)) throw error;
     const message = `trusted networks are not set: ${error.message}`;
-    this.#options.emit({ kind: 'firewall-error', message, advice: error.advice, elements: 0 });
+    const { emit } = this.#options;
+    emit({ kind: 'firewall-error', message, advice: error.advice, elements: 0 });
+    const raised = raise('trust-not-set', { reason: error.message, remedy: error.advice });
+    emit({ kind: 'warning', raised });
   }
 }
 

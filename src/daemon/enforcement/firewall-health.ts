@@ -1,6 +1,7 @@
 /** Tells the firewall's health, once for each change. */
 import type { OperationalError } from '../../core/errors.ts';
 import type { Emit } from '../../core/event.ts';
+import { raise } from '../../core/warning/catalogue.ts';
 import type { Firewall } from '../../firewall/firewall.ts';
 
 export class FirewallHealth {
@@ -19,8 +20,8 @@ export class FirewallHealth {
   down(error: OperationalError): void {
     if (this.#isDown === true) return;
     this.#isDown = true;
-    const { message: detail, advice } = error;
-    this.#emit({ kind: 'component', component: 'firewall', health: 'down', detail, advice });
+    const warnings = [raise('firewall-failing', { reason: error.message, remedy: error.advice })];
+    this.#emit({ kind: 'component', component: 'firewall', health: 'down', detail: '', warnings });
   }
 
   up(): void {
@@ -29,11 +30,17 @@ export class FirewallHealth {
     const { description, backend } = this.#firewall;
     if (this.#limitation === null) {
       const health = backend === 'dry-run' ? 'off' : 'up';
-      this.#emit({ kind: 'component', component: 'firewall', health, detail: description, advice: '' });
+      this.#emit({ kind: 'component', component: 'firewall', health, detail: description, warnings: [] });
       return;
     }
-    const { message, advice } = this.#limitation;
-    const detail = `${description} (${message})`;
-    this.#emit({ kind: 'component', component: 'firewall', health: 'degraded', detail, advice });
+    const { message: reason, advice: remedy } = this.#limitation;
+    const warnings = [raise('firewall-unavailable', { reason, remedy })];
+    this.#emit({
+      kind: 'component',
+      component: 'firewall',
+      health: 'degraded',
+      detail: description,
+      warnings,
+    });
   }
 }

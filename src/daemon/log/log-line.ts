@@ -5,6 +5,7 @@ import type { BailiffEvent, EventOf } from '../../core/event.ts';
 import type { Ban, Cause } from '../../core/ledger/decision.ts';
 import { printable } from '../../core/text/printable.ts';
 import { FOREVER, formatDuration, formatInstant } from '../../core/time.ts';
+import { kindOfWarning } from '../../core/warning/catalogue.ts';
 
 /** The severities of RFC 5424 that are used here, with their numbers. */
 export type Severity = 'error' | 'warning' | 'notice' | 'info';
@@ -52,6 +53,15 @@ export function logLineOf(event: BailiffEvent): LogLine | null {
       );
     case 'component':
       return describeComponent(event);
+    case 'warning-began':
+    case 'warning-ended':
+      return describeWarning(event);
+    case 'clock-set':
+      return line(
+        'warning',
+        `the clock of this machine was set ${event.step > 0 ? 'forward' : 'back'} by ${formatDuration(Math.abs(event.step))}`,
+        '7a1e5c3d90b84f62a4d7f03b6c28e915',
+      );
     case 'part-failed':
       return line(
         'error',
@@ -133,6 +143,8 @@ export function logLineOf(event: BailiffEvent): LogLine | null {
       );
     case 'sender-change':
       return describeSenderChange(event);
+    case 'warning':
+    case 'warning-over':
     case 'records':
     case 'sender-activity':
     case 'connection':
@@ -159,13 +171,28 @@ function line(
   return { severity, message: printable(message), messageId, fields };
 }
 
-function describeComponent(event: EventOf<'component'>): LogLine {
-  const severity = event.health === 'down' ? 'error' : event.health === 'degraded' ? 'warning' : 'info';
-  const advice = event.advice === '' ? '' : `; ${event.advice}`;
-  return line(severity, `${event.component}: ${event.detail}${advice}`, 'e8f714e51d2c40e4b0d3d3f97742198f', {
-    BAILIFF_COMPONENT: event.component,
-    BAILIFF_HEALTH: event.health,
+/** A component that does not work says so by its warnings. */
+function describeComponent({ component, health, detail }: EventOf<'component'>): LogLine | null {
+  if (detail === '') return null;
+  return line('info', `${component}: ${detail}`, 'e8f714e51d2c40e4b0d3d3f97742198f', {
+    BAILIFF_COMPONENT: component,
+    BAILIFF_HEALTH: health,
   });
+}
+
+const WARNING_SEVERITIES = { error: 'error', warning: 'warning', hint: 'notice' } as const;
+
+/** What comes of an event with a line of its own has none. */
+function describeWarning({ kind, warning }: EventOf<'warning-began' | 'warning-ended'>): LogLine | null {
+  const { code, subject, severity, title, text, action } = warning;
+  if (kindOfWarning(code).isLoggedAsEvent) return null;
+  const fields = { BAILIFF_WARNING: code, BAILIFF_SUBJECT: subject };
+  if (kind === 'warning-ended') {
+    const which = subject === '' ? '' : ` (${subject})`;
+    return line('notice', `over: ${title}${which} [${code}]`, '0c9b1d1c7f6a4b0f9a3e7d52a8c6e4f1', fields);
+  }
+  const message = `${text} [${code}]; ${action}`;
+  return line(WARNING_SEVERITIES[severity], message, 'b2f4a9d06e3c4d8fa7150c9be81d3a62', fields);
 }
 
 function describeHandshake(event: EventOf<'handshake-failed'>): LogLine {

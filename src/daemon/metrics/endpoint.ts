@@ -4,9 +4,10 @@
  */
 import { X509Certificate } from 'node:crypto';
 import type { MetricsPlan, Plan } from '../../config/plan.ts';
+import type { ComponentHealth } from '../../core/component.ts';
 import { OperationalError } from '../../core/errors.ts';
-import type { ComponentHealth } from '../../core/event.ts';
 import type { Microseconds } from '../../core/time.ts';
+import { type RaisedWarning, raise } from '../../core/warning/catalogue.ts';
 import type { MetricsServer, MetricsServerOptions } from '../../http/metrics-server.ts';
 import { formatEndpoint } from '../../sources/listen.ts';
 import type { Part } from '../part.ts';
@@ -55,12 +56,13 @@ export class MetricsEndpoint implements Part {
     if (errors.length === 0) this.#served = wanted;
     const scheme = access.tls === null ? 'http' : 'https';
     const places = bound.map(({ host, port }) => `${scheme}://${formatEndpoint(host, port)}/metrics`);
-    this.#tell(
-      healthOf(bound.length, errors.length),
-      [...places, ...errors.map((error) => error.message)].join(', ') ||
-        'not served: [metrics] listen is empty',
-      [...new Set(errors.map((error) => error.advice))].join('; '),
+    const health = healthOf(bound.length, errors.length);
+    const detail = health === 'off' ? 'not served: [metrics] listen is empty' : places.join(', ');
+    const code = health === 'down' ? 'metrics-down' : 'metrics-not-served';
+    const warnings = errors.map(({ message, advice }) =>
+      raise(code, { reason: message, remedy: advice }, message),
     );
+    this.#tell(health, detail, warnings);
   };
 
   readonly stop = async (): Promise<void> => {
@@ -83,14 +85,16 @@ export class MetricsEndpoint implements Part {
       if (!(error instanceof OperationalError)) throw error;
       const isServed = this.#server !== null;
       const consequence = isServed ? 'served with what the files held before' : 'not served';
-      this.#tell(isServed ? 'degraded' : 'down', `${consequence}: ${error.message}`, error.advice);
+      const given = { reason: `${consequence}: ${error.message}`, remedy: error.advice };
+      if (isServed) this.#tell('degraded', '', [raise('metrics-not-served', given)]);
+      else this.#tell('down', '', [raise('metrics-down', given)]);
       this.#served = '';
       return null;
     }
   }
 
-  #tell(health: ComponentHealth, detail: string, advice: string): void {
-    this.#options.emit({ kind: 'component', component: 'metrics', health, detail, advice });
+  #tell(health: ComponentHealth, detail: string, warnings: readonly RaisedWarning[]): void {
+    this.#options.emit({ kind: 'component', component: 'metrics', health, detail, warnings });
   }
 }
 

@@ -1,6 +1,7 @@
 /** Opens the state, or goes on without one where nothing can be kept. */
 import { OperationalError } from '../../core/errors.ts';
 import type { Emit } from '../../core/event.ts';
+import { raise } from '../../core/warning/catalogue.ts';
 import { openStore } from '../../state/sqlite.ts';
 import type { Store, StoredState } from '../../state/store.ts';
 import { VolatileStore } from './volatile-store.ts';
@@ -16,13 +17,13 @@ export async function openState(
   const store = openStore({ stateDirectory, emit });
   try {
     const state = await store.load();
-    emit({ kind: 'component', component: 'state', health: 'up', detail: stateDirectory, advice: '' });
+    emit({ kind: 'component', component: 'state', health: 'up', detail: stateDirectory, warnings: [] });
     return { store, state };
   } catch (error) {
     await store.close();
     if (!(error instanceof OperationalError) || FATAL_CODES.has(error.code)) throw error;
-    const detail = `nothing is kept over a restart: ${error.message}`;
-    emit({ kind: 'component', component: 'state', health: 'degraded', detail, advice: error.advice });
+    const warnings = [raise('state-not-kept', { reason: error.message, remedy: error.advice })];
+    emit({ kind: 'component', component: 'state', health: 'degraded', detail: '', warnings });
     const volatile = new VolatileStore();
     return { store: volatile, state: await volatile.load() };
   }

@@ -10,6 +10,7 @@ import type { BanLog } from '../../core/ledger/ban-log.ts';
 import type { Ledger } from '../../core/ledger/ledger.ts';
 import type { LedgerChanges } from '../../core/ledger/snapshot.ts';
 import type { Clock } from '../../core/time.ts';
+import { raise } from '../../core/warning/catalogue.ts';
 import type { Store } from '../../state/store.ts';
 
 /** How long a mere step forward in the journal, with nothing decided, may wait for its commit. */
@@ -160,7 +161,10 @@ export class Persister {
     if (error.code === 'state-closed') this.#mustReopen = true;
     const { message, advice } = error;
     emit({ kind: 'state-error', message, advice });
-    if (isNews) emit({ kind: 'component', component: 'state', health: 'degraded', detail: message, advice });
+    if (isNews) {
+      const warnings = [raise('state-not-written', { reason: message, remedy: advice })];
+      emit({ kind: 'component', component: 'state', health: 'degraded', detail: '', warnings });
+    }
     this.#announce(this.#announcements.length);
     this.#cancelTimer();
     this.#later(this.#retryDelay);
@@ -172,7 +176,7 @@ export class Persister {
     this.#failure = null;
     this.#retryDelay = MIN_RETRY_DELAY_MILLISECONDS;
     const detail = 'the state is on the disk again';
-    this.#options.emit({ kind: 'component', component: 'state', health: 'up', detail, advice: '' });
+    this.#options.emit({ kind: 'component', component: 'state', health: 'up', detail, warnings: [] });
   }
 
   /** Emits the first `count` of what waits. */

@@ -1,8 +1,11 @@
 /** The syslog listeners as a part: started and stopped as a plan asks, summed up as the component `syslog`. */
 
 import type { Plan } from '../../config/plan.ts';
-import type { ComponentHealth, Emit } from '../../core/event.ts';
+import type { ComponentHealth } from '../../core/component.ts';
+import type { Emit } from '../../core/event.ts';
 import type { Clock } from '../../core/time.ts';
+import { type RaisedWarning, raise } from '../../core/warning/catalogue.ts';
+import type { Failing } from '../../core/warning/entry.ts';
 import type { Activation } from '../../native/activation.ts';
 import type { Elapsed } from '../../native/machine-clocks.ts';
 import type { SenderDirectory } from '../../senders/directory.ts';
@@ -15,7 +18,7 @@ import { createStreamSource, type StreamSettings } from '../../sources/stream/st
 import type { TlsCredentials } from '../../sources/stream/tls-handshakes.ts';
 import type { Wants } from '../../syslog/parse.ts';
 import type { Part } from '../part.ts';
-import { SyslogTls, type TlsTrouble } from './tls.ts';
+import { SyslogTls } from './tls.ts';
 import { type WantedListener, wantedListeners } from './wanted-listeners.ts';
 
 export type SyslogListenersOptions = {
@@ -181,49 +184,48 @@ export class SyslogListeners implements Part {
   #report(): void {
     const states = [...this.#states.values()];
     const ailing = states.filter((state) => state.health !== 'up');
-    const trouble = states.some(({ source }) => source === 'tls') ? this.#tlsTrouble() : null;
-    const detail =
-      states.length === 0 ? 'no listener is configured' : this.#describe(ailing, trouble?.detail);
-    const isTroubled = trouble !== null || this.#activation.refused.length + this.#unknownUsers().length > 0;
-    const advice = [...ailing.map((state) => state.advice), trouble?.advice ?? ''];
+    const warnings = this.#warnings(states, ailing);
+    const bound = this.bound();
     const event = {
       kind: 'component',
       component: 'syslog',
-      health: healthOf(states, ailing, isTroubled),
-      detail,
-      advice: [...new Set(advice.filter((text) => text !== ''))].join('; '),
+      health: healthOf(states, ailing, warnings.length > 0),
+      detail: states.length === 0 ? 'no listener is configured' : this.#describe(bound),
+      warnings,
     } as const;
     const told = JSON.stringify(event);
     if (told !== this.#told) this.#options.emit(event);
     this.#told = told;
   }
 
-  #tlsTrouble(): TlsTrouble | null {
+  #warnings(states: readonly ListenerState[], ailing: readonly ListenerState[]): readonly RaisedWarning[] {
+    const trouble = states.some(({ source }) => source === 'tls') ? this.#tlsTrouble() : null;
+    const unknown = this.#plan === null ? [] : findLocalUsers(this.#plan.unixUsers).unknown;
+    return [
+      ...ailing.map(({ listener, detail, advice }) =>
+        raise('syslog-listener-down', { reason: detail, remedy: advice }, listener),
+      ),
+      ...(trouble === null ? [] : [raise('syslog-tls-unusable', trouble)]),
+      ...unknown.map((user) => raise('syslog-user-unknown', {}, user)),
+      ...this.#activation.refused.map((socket) => raise('passed-socket-refused', {}, socket)),
+    ];
+  }
+
+  #tlsTrouble(): Failing | null {
     return this.#plan?.tlsServer === null ? WITHOUT_CERTIFICATE : this.#tls.trouble();
   }
 
-  #unknownUsers(): readonly string[] {
-    return this.#plan === null ? [] : findLocalUsers(this.#plan.unixUsers).unknown;
-  }
-
-  #describe(ailing: readonly ListenerState[], trouble: string | undefined): string {
-    const bound = this.bound();
+  #describe(bound: readonly string[]): string {
+    if (bound.length === 0) return '';
     const until = this.#tls.validUntil();
-    const isTls = bound.some((name) => name.startsWith('tls '));
-    return [
-      ...(bound.length === 0 ? [] : [`listens on ${bound.join(', ')}`]),
-      ...(isTls && trouble === undefined ? [`TLS certificate valid until ${until}`] : []),
-      ...ailing.map((state) => state.detail).filter((text) => text !== ''),
-      ...(trouble === undefined ? [] : [trouble]),
-      ...this.#unknownUsers().map((user) => `unix_users: this host has no user ${user}`),
-      ...this.#activation.refused.map((reason) => `passed ${reason}`),
-    ].join('; ');
+    const isTls = bound.some((name) => name.startsWith('tls ')) && until !== '';
+    return `listens on ${bound.join(', ')}${isTls ? `; TLS certificate valid until ${until}` : ''}`;
   }
 }
 
-const WITHOUT_CERTIFICATE: TlsTrouble = {
-  detail: 'a socket that speaks TLS was passed, and there is no certificate for it',
-  advice: 'write [syslog.tls_server], see: bailiff tls init',
+const WITHOUT_CERTIFICATE: Failing = {
+  reason: 'a socket that speaks TLS was passed, and there is no certificate for it',
+  remedy: 'write [syslog.tls_server], see: bailiff tls init',
 };
 
 /** What a datagram listener is made with, and made anew for. */

@@ -1,13 +1,14 @@
 /**
- * The certificates of the TLS listeners: read from their files, read again when these change, and watched for their
- * end. What cannot be used leaves in force what was there before.
+ * The certificates of the TLS listeners: read from their files, and read again when these change. What cannot be used
+ * leaves in force what was there before.
  */
 import { X509Certificate } from 'node:crypto';
 import { statSync } from 'node:fs';
 import type { TlsServerPlan } from '../../config/plan.ts';
 import { OperationalError } from '../../core/errors.ts';
 import type { Emit } from '../../core/event.ts';
-import { type Clock, DAY, formatInstant, type Microseconds } from '../../core/time.ts';
+import { formatInstant, type Microseconds } from '../../core/time.ts';
+import type { Failing } from '../../core/warning/entry.ts';
 import { type TlsCredentials, tryCredentials } from '../../sources/stream/tls-handshakes.ts';
 import {
   attempt,
@@ -19,7 +20,6 @@ import {
 } from '../setting-files.ts';
 
 export type SyslogTlsOptions = {
-  readonly clock: Clock;
   readonly emit: Emit;
   /** The files have changed, and these are in force now. */
   readonly onCredentials: (credentials: TlsCredentials) => void;
@@ -28,9 +28,6 @@ export type SyslogTlsOptions = {
   /** In place of WATCH_INTERVAL_MILLISECONDS. */
   readonly watchMilliseconds?: number;
 };
-
-/** One line for people each. */
-export type TlsTrouble = { readonly detail: string; readonly advice: string };
 
 export type LoadedCredentials = {
   readonly credentials: TlsCredentials;
@@ -42,16 +39,13 @@ export type LoadedCredentials = {
 /** A change is taken when the files have stayed as they are from one look to the next. */
 const WATCH_INTERVAL_MILLISECONDS = 15_000;
 
-/** The last days of a certificate, in which the status says that they are. */
-const WARNING_DAYS = 21;
-
 const SECTION = '[syslog.tls_server]';
 
 export class SyslogTls {
   readonly #options: SyslogTlsOptions;
   #plan: TlsServerPlan | null = null;
   #loaded: LoadedCredentials | null = null;
-  #failure: TlsTrouble | null = null;
+  #failure: Failing | null = null;
   #told = '';
   #seen = '';
   #read = '';
@@ -77,8 +71,8 @@ export class SyslogTls {
   }
 
   /** Null when all is well. */
-  trouble(): TlsTrouble | null {
-    return this.#failure ?? describeEnd(this.#loaded, this.#options.clock.now());
+  trouble(): Failing | null {
+    return this.#failure;
   }
 
   /** For the status, such as `2031-11-20`; '' when there is none. */
@@ -125,7 +119,7 @@ export class SyslogTls {
       if (!(error instanceof OperationalError)) throw error;
       const consequence =
         this.#loaded === null ? 'TLS is off' : 'TLS goes on with what the files held before';
-      this.#failure = { detail: `${consequence}: ${error.message}`, advice: error.advice };
+      this.#failure = { reason: `${consequence}: ${error.message}`, remedy: error.advice };
     }
   }
 }
@@ -141,22 +135,6 @@ export function readCredentials(plan: TlsServerPlan): LoadedCredentials {
   attempt(fileOf('revoked', plan.revoked ?? plan.certificate), () => tryCredentials(credentials));
   const until = attempt(certificateFile, () => endOf(new X509Certificate(identity.certificate)));
   return { credentials, until, clientCaUntil: clientCa?.until ?? null };
-}
-
-/** What a person must know of a certificate near its end; null when it is far. */
-export function describeEnd(loaded: LoadedCredentials | null, at: Microseconds): TlsTrouble | null {
-  if (loaded === null) return null;
-  const certificates = [
-    ['the TLS certificate', loaded.until, 'bailiff tls renew makes a new one'],
-    ['an authority in client_ca', loaded.clientCaUntil, 'put a newer one into its file'],
-  ] as const;
-  for (const [what, until, advice] of certificates) {
-    if (until === null || until - at > WARNING_DAYS * DAY) continue;
-    const days = Math.floor((until - at) / DAY);
-    const when = until <= at ? 'has expired' : `expires in ${days} ${days === 1 ? 'day' : 'days'}`;
-    return { detail: `${what} ${when} (${dateOf(until)})`, advice };
-  }
-  return null;
 }
 
 /** Certificates in PEM, one after the other. */

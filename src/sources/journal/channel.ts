@@ -1,6 +1,7 @@
 /** What passes between the journal's worker and the main thread. */
-import type { ComponentHealth } from '../../core/event.ts';
+import type { ComponentHealth } from '../../core/component.ts';
 import type { Microseconds } from '../../core/time.ts';
+import type { RaisedWarning } from '../../core/warning/catalogue.ts';
 
 /** Batches that the worker may have posted without being told that they are done with: one slot each. */
 export const SLOTS = 2;
@@ -47,7 +48,7 @@ export type JournalReport =
       readonly kind: 'health';
       readonly health: ComponentHealth;
       readonly detail: string;
-      readonly advice: string;
+      readonly warnings: readonly RaisedWarning[];
     }
   | { readonly kind: 'gap'; readonly detail: string };
 

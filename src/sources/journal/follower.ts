@@ -5,6 +5,7 @@
 
 import { OperationalError } from '../../core/errors.ts';
 import { MILLISECOND, type Microseconds } from '../../core/time.ts';
+import { raise } from '../../core/warning/catalogue.ts';
 import { JournalField, JournalReader } from '../../native/journal-reader.ts';
 import type { MachineClocks } from '../../native/machine-clocks.ts';
 import { PinnedBytes } from '../../native/memory.ts';
@@ -332,13 +333,13 @@ export class JournalFollower {
   #tellHealth(): void {
     if (this.#survey === null || this.#survey === this.#toldSurvey) return;
     this.#toldSurvey = this.#survey;
-    const { health, detail, advice } = this.#survey;
-    this.#tell({ kind: 'health', health, detail, advice });
+    const { health, detail, warnings } = this.#survey;
+    this.#tell({ kind: 'health', health, detail, warnings });
   }
 
   /** Reports a state of health, unless it is the same as before. */
   #tell(report: Extract<JournalReport, { kind: 'health' }>): void {
-    const told = `${report.health} ${report.detail}`;
+    const told = JSON.stringify(report);
     if (told === this.#toldHealth) return;
     this.#toldHealth = told;
     this.#report(report);
@@ -350,8 +351,13 @@ export class JournalFollower {
     this.#tell({
       kind: 'health',
       health: 'down',
-      detail: `cannot read the journal: ${error.message}`,
-      advice: error.advice === '' ? 'it is tried again every second' : error.advice,
+      detail: '',
+      warnings: [
+        raise('journal-unreadable', {
+          reason: `cannot read the journal: ${error.message}`,
+          remedy: error.advice === '' ? 'it is tried again every second' : error.advice,
+        }),
+      ],
     });
     return error.code === 'library-missing' ? LIBRARY_RETRY_MILLISECONDS : RETRY_MILLISECONDS;
   }

@@ -6,6 +6,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Emit } from '../../core/event.ts';
 import { type Clock, MILLISECOND, type Microseconds, SECOND } from '../../core/time.ts';
+import { raise } from '../../core/warning/catalogue.ts';
 import type { Sink, Source } from '../source.ts';
 import { allocateSlot, BatchUnpacker, MAX_MESSAGE_BYTES } from './batch.ts';
 import {
@@ -165,8 +166,13 @@ class WorkerJournalSource implements JournalSource {
       kind: 'component',
       component: 'journal',
       health: 'down',
-      detail: `cannot read the journal: ${reason}`,
-      advice: `it is started again in ${delay / 1_000} s, where it left off`,
+      detail: '',
+      warnings: [
+        raise('journal-unreadable', {
+          reason: `cannot read the journal: ${reason}`,
+          remedy: `it is started again in ${delay / 1_000} s, where it left off`,
+        }),
+      ],
     });
     this.#reported.resolve();
     this.#restart = setTimeout(() => this.#hire(), delay);
@@ -179,8 +185,8 @@ class WorkerJournalSource implements JournalSource {
     } else if (report.kind === 'gap') {
       this.#options.emit({ kind: 'journal-gap', detail: report.detail });
     } else {
-      const { health, detail, advice } = report;
-      this.#options.emit({ kind: 'component', component: 'journal', health, detail, advice });
+      const { health, detail, warnings } = report;
+      this.#options.emit({ kind: 'component', component: 'journal', health, detail, warnings });
       this.#reported.resolve();
     }
   }

@@ -6,6 +6,7 @@
 import { OperationalError } from '../../core/errors.ts';
 import type { LogRecord } from '../../core/record.ts';
 import type { Microseconds } from '../../core/time.ts';
+import { warningOf } from '../../core/warning/standing.ts';
 import { PinnedBytes } from '../../native/memory.ts';
 import { allocateSlot, BatchPacker, BatchUnpacker } from './batch.ts';
 import { CONTROL_BYTES, type JournalReport } from './channel.ts';
@@ -40,9 +41,12 @@ export async function* scanJournal(options: JournalScanOptions): AsyncGenerator<
       for (const report of reports.splice(0)) {
         if (report.kind === 'batch') yield unpacker.unpack(report.count);
         else if (report.kind === 'health' && report.health !== 'up') {
-          const { health, detail, advice } = report;
-          if (health === 'down') throw new OperationalError(detail, { code: 'journal-unreadable', advice });
-          warn(detail, advice);
+          const { health, warnings } = report;
+          for (const raised of warnings) {
+            const { text, action: advice } = warningOf(raised, 0);
+            if (health === 'down') throw new OperationalError(text, { code: 'journal-unreadable', advice });
+            warn(text, advice);
+          }
         }
       }
       // Other work has its turn between two batches.

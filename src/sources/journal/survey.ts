@@ -4,12 +4,14 @@
  */
 import { accessSync, constants, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ComponentHealth } from '../../core/event.ts';
+import type { ComponentHealth } from '../../core/component.ts';
+import { type RaisedWarning, raise } from '../../core/warning/catalogue.ts';
 
 export type JournalSurvey = {
   readonly health: ComponentHealth;
+  /** What is read; '' when it is not. */
   readonly detail: string;
-  readonly advice: string;
+  readonly warnings: readonly RaisedWarning[];
   /** Differs when a directory has come, gone or been mounted over: the journal must be opened again then. */
   readonly identity: string;
 };
@@ -92,29 +94,32 @@ function judge(
   roots: readonly string[],
 ): Omit<JournalSurvey, 'identity'> {
   if (identities.length === 0 && denied === null) {
-    return {
-      health: 'down',
-      detail: `cannot read ${where}: no directory ${roots.join(' or ')}`,
-      advice:
-        'start systemd-journald (Debian minimal images: apt-get install systemd); it is read as soon as it is there',
-    };
+    const reason = `cannot read ${where}: no directory ${roots.join(' or ')}`;
+    const remedy =
+      'start systemd-journald (Debian minimal images: apt-get install systemd); it is read as soon as it is there';
+    return { health: 'down', detail: '', warnings: [raise('journal-unreadable', { reason, remedy })] };
   }
-  const advice =
+  const remedy =
     'add the user that bailiff runs as to the group systemd-journal, or run it as root; then restart it';
   if (denied !== null && readable === 0) {
-    return { health: 'down', detail: `cannot read ${where}: permission denied for ${denied}`, advice };
+    const reason = `cannot read ${where}: permission denied for ${denied}`;
+    return { health: 'down', detail: '', warnings: [raise('journal-unreadable', { reason, remedy })] };
   }
   if (isSystemDenied) {
-    return { health: 'degraded', detail: `reads ${where} in part: permission denied for ${denied}`, advice };
+    const reason = `reads ${where} in part: permission denied for ${denied}`;
+    const warnings = [raise('journal-in-part', { reason, remedy })];
+    return { health: 'degraded', detail: `reads ${where} in part`, warnings };
   }
   if (files === 0) {
+    const reason = `waits for ${where}: no journal file in ${roots.join(' or ')}`;
+    const journald = 'see whether systemd-journald runs: systemctl status systemd-journald';
     return {
       health: 'degraded',
-      detail: `waits for ${where}: no journal file in ${roots.join(' or ')}`,
-      advice: 'see whether systemd-journald runs: systemctl status systemd-journald',
+      detail: '',
+      warnings: [raise('journal-absent', { reason, remedy: journald })],
     };
   }
-  return { health: 'up', detail: `reads ${where}`, advice: '' };
+  return { health: 'up', detail: `reads ${where}`, warnings: [] };
 }
 
 function identify(directory: string): string | null {

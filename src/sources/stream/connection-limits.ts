@@ -1,5 +1,5 @@
 /** How many connections a listener has open, of whom, and whether there may be one more. */
-import type { LimitName } from '../../core/event.ts';
+import type { LimitName } from '../../core/limit.ts';
 
 export type ConnectionLimits = {
   readonly maxConnections: number;

@@ -1,5 +1,6 @@
 /** What a listener for TCP or TLS tells of its peers; what can happen thousands of times a second is tallied. */
-import type { Emit, LimitName, RejectReason } from '../../core/event.ts';
+import type { Emit, RejectReason } from '../../core/event.ts';
+import type { LimitName } from '../../core/limit.ts';
 import type { Sender } from '../../senders/gate.ts';
 import type { Tally } from '../../senders/tally.ts';
 import type { HandshakeFailure } from './handshake-failure.ts';

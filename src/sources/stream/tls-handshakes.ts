@@ -6,7 +6,7 @@ import { constants, type X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createSecureContext, createServer, type Server, type TLSSocket } from 'node:tls';
 import type { Address } from '../../core/address/address.ts';
-import type { LimitName } from '../../core/event.ts';
+import type { LimitName } from '../../core/limit.ts';
 import type { Clock } from '../../core/time.ts';
 import { disbelief, isIssuedByOneOf, type TrustedAuthorities } from './client-certificate.ts';
 import {

@@ -7,6 +7,7 @@ import { loadConfig } from '../../../src/config/load.ts';
 import type { Plan } from '../../../src/config/plan.ts';
 import { Reloader } from '../../../src/daemon/configuration/reloader.ts';
 import { fixture } from '../../config/golden.ts';
+import { wordsOf } from '../../core/warning/words.ts';
 import { Recorder } from '../parts.ts';
 
 const SSHD = '[jail.sshd]\nmax_retry = 3\n';
@@ -29,7 +30,7 @@ function setUp(t: TestContext, text = SSHD) {
     await world.gate;
   };
   const reloader = new Reloader({ read, apply, emit: recorder.emit }, plan);
-  const health = () => recorder.of('component').map((event) => `${event.health}: ${event.detail}`);
+  const health = () => recorder.of('component').map((event) => `${event.health}: ${wordsOf(event)}`);
   return { reloader, write, recorder, did, world, health };
 }
 

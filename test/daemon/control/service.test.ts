@@ -67,7 +67,7 @@ async function setUp(t: TestContext) {
     enforcer,
     persister,
     pipeline,
-    health: new Health(),
+    health: new Health(time, recorder.emit),
     activity: { report: () => ACTIVITY },
     senderTable: { report: () => SENDERS },
     startedAt: time.now(),

@@ -4,6 +4,7 @@ import { OperationalError } from '../../../src/core/errors.ts';
 import type { BailiffEvent, EventKind, EventOf } from '../../../src/core/event.ts';
 import type { Ban, Cause, Decision } from '../../../src/core/ledger/decision.ts';
 import { FOREVER, HOUR, MILLISECOND, MINUTE, SECOND } from '../../../src/core/time.ts';
+import { raise } from '../../../src/core/warning/catalogue.ts';
 import {
   CHECK_INTERVAL,
   Enforcer,
@@ -387,8 +388,8 @@ test('a start without a firewall fails, and a stand-in says why it is one', asyn
       kind: 'component',
       component: 'firewall',
       health: 'degraded',
-      detail: 'a fake (cannot load it)',
-      advice: 'install it',
+      detail: 'a fake',
+      warnings: [raise('firewall-unavailable', { reason: 'cannot load it', remedy: 'install it' })],
     },
   ]);
 });

@@ -8,6 +8,7 @@ import {
   START_ATTEMPTS,
   startEnforcer,
 } from '../../../src/daemon/enforcement/firewall-choice.ts';
+import { actionsOf, wordsOf } from '../../core/warning/words.ts';
 import { failureOf, planOf, policyOf, Recorder } from '../parts.ts';
 import { FakeFirewall, ManualTime } from './fake-firewall.ts';
 
@@ -73,8 +74,8 @@ test('what will not go away by itself leads to a dry run at once, with the reaso
   assert.equal(opened.length, 1);
   assert.equal(opened[0]?.isClosed, true);
   assert.notEqual(firewall?.health, 'up');
-  assert.match(firewall?.detail ?? '', /no libnftables/);
-  assert.equal(firewall?.advice, 'do something');
+  assert.match(wordsOf(firewall), /no libnftables/);
+  assert.equal(actionsOf(firewall), 'do something');
   assert.equal(enforcer.isEnforced('sshd', '203.0.113.9'), false, 'a dry run enforces nothing');
 });
 
@@ -89,7 +90,7 @@ test('a fault of the moment is waited out: at boot others are busy with the rule
 test('but not for ever', async (t) => {
   const { opened, firewall } = await start(t, [transient(), transient(), transient(), transient()]);
   assert.equal(opened.length, START_ATTEMPTS);
-  assert.match(firewall?.detail ?? '', /busy/);
+  assert.match(wordsOf(firewall), /busy/);
 });
 
 test('each jail bans from its own ports', () => {

@@ -3,7 +3,14 @@ import { test } from 'node:test';
 import type { BailiffEvent } from '../../../src/core/event.ts';
 import type { Ban } from '../../../src/core/ledger/decision.ts';
 import { FOREVER, MINUTE } from '../../../src/core/time.ts';
+import { raise } from '../../../src/core/warning/catalogue.ts';
+import { warningOf } from '../../../src/core/warning/standing.ts';
 import { logLineOf } from '../../../src/daemon/log/log-line.ts';
+
+const NO_JOURNAL = warningOf(
+  raise('journal-unreadable', { reason: 'no journal', remedy: 'start systemd-journald' }),
+  0,
+);
 
 const SINCE = 1_795_185_275_000_000;
 const BAN: Ban = {
@@ -46,15 +53,14 @@ test('each line reads as a sentence', () => {
       'firewall: somebody removed the table; it is back with 12 elements',
     ],
     [
-      {
-        kind: 'component',
-        component: 'journal',
-        health: 'down',
-        detail: 'no journal',
-        advice: 'start systemd-journald',
-      },
-      'journal: no journal; start systemd-journald',
+      { kind: 'component', component: 'journal', health: 'up', detail: 'reads it', warnings: [] },
+      'journal: reads it',
     ],
+    [
+      { kind: 'warning-began', warning: NO_JOURNAL },
+      'no journal [journal-unreadable]; start systemd-journald',
+    ],
+    [{ kind: 'warning-ended', warning: NO_JOURNAL }, 'over: The journal is not read [journal-unreadable]'],
   ] satisfies [BailiffEvent, string][]) {
     assert.equal(logLineOf(event)?.message, message);
   }

@@ -8,6 +8,7 @@ import { connect } from 'node:tls';
 import type { ListenAddress, MetricsPlan } from '../../../src/config/plan.ts';
 import { DAY } from '../../../src/core/time.ts';
 import { MetricsEndpoint } from '../../../src/daemon/metrics/endpoint.ts';
+import { actionsOf, wordsOf } from '../../core/warning/words.ts';
 import { makeCertificate, missingOpenssl } from '../../http/certificate.ts';
 import { makeDirectory } from '../../http/running-server.ts';
 import { Recorder } from '../parts.ts';
@@ -64,8 +65,8 @@ test('an address that cannot be had is told with advice, and the other is served
   const taken = await takePort(t);
   await endpoint.apply({ metrics: planWith([LOOPBACK, taken.address]) });
   assert.equal(last()?.health, 'degraded');
-  assert.match(last()?.detail ?? '', /^http:.*\/metrics, cannot serve metrics on 127\.0\.0\.1:/);
-  assert.match(last()?.advice ?? '', /another program has this port/);
+  assert.match(wordsOf(last()), /^http:.*\/metrics; cannot serve metrics on 127\.0\.0\.1:/);
+  assert.match(actionsOf(last()), /another program has this port/);
 });
 
 test('without any it is down, and the next reload tries again', async (t) => {
@@ -106,10 +107,7 @@ test('a file that has gone bad changes nothing but what is told, until it is goo
   rmSync(tokenFile);
   await endpoint.apply({ metrics: plan });
   assert.equal(last()?.health, 'degraded');
-  assert.match(
-    last()?.detail ?? '',
-    /^served with what the files held before: cannot use token_file .*: ENOENT/,
-  );
+  assert.match(wordsOf(last()), /^served with what the files held before: cannot use token_file .*: ENOENT/);
   assert.equal((await fetch(url)).status, 401);
   writeFileSync(tokenFile, 'the-first-token-0');
   await endpoint.apply({ metrics: plan });
@@ -122,7 +120,7 @@ test('when the file of a token cannot be read, the page is not open to everybody
   const url = last()?.detail ?? '';
   await endpoint.apply({ metrics: planWith([LOOPBACK], { tokenFile: join(makeDirectory(t), 'nothing') }) });
   assert.equal(last()?.health, 'down');
-  assert.match(last()?.advice ?? '', /bailiff reload/);
+  assert.match(actionsOf(last()), /bailiff reload/);
   await assert.rejects(fetch(url));
 });
 

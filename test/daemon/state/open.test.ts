@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { openState } from '../../../src/daemon/state/open.ts';
 import { STATE_FILE } from '../../../src/state/sqlite.ts';
+import { actionsOf, wordsOf } from '../../core/warning/words.ts';
 import { POSITION } from '../../state/samples.ts';
 import { Recorder } from '../parts.ts';
 
@@ -70,8 +71,8 @@ test('where nothing can be kept the daemon goes on, forgets, and says so', async
   const recorder = new Recorder();
   const { store, state } = await openState(join(file, 'state'), recorder.emit);
   assert.deepEqual(healthOf(recorder), ['state degraded']);
-  assert.match(recorder.of('component')[0]?.detail ?? '', /^nothing is kept over a restart: /);
-  assert.notEqual(recorder.of('component')[0]?.advice, '');
+  assert.match(wordsOf(recorder.of('component')[0]), /^failures and bans are in memory only: /);
+  assert.notEqual(actionsOf(recorder.of('component')[0]), '');
   assert.deepEqual(state, {
     ledger: { windows: [], bans: [], totals: [] },
     journalPosition: null,

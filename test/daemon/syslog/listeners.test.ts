@@ -20,6 +20,7 @@ import {
 } from '../../../src/native/socket-calls.ts';
 import { SenderDirectory } from '../../../src/senders/directory.ts';
 import { waitFor } from '../../bed/waiting.ts';
+import { actionsOf, wordsOf } from '../../core/warning/words.ts';
 import { makeDirectory } from '../../http/running-server.ts';
 import { makeCertificates, makeServer } from '../../sources/stream/certificates.ts';
 import { planOf, Recorder, START, sendersOf } from '../parts.ts';
@@ -45,7 +46,7 @@ function setUp(t: TestContext, changes: Partial<SyslogListenersOptions> = {}) {
     senders,
   });
   t.after(() => listeners.stop());
-  const told = () => recorder.of('component').map(({ health, detail }) => `${health}: ${detail}`);
+  const told = () => recorder.of('component').map((event) => `${event.health}: ${wordsOf(event)}`);
   const received = (message: string) =>
     waitFor(
       `the message ${message}`,
@@ -146,7 +147,7 @@ test('an address that another program has is told with advice, and the others ar
     told()[0] ?? '',
     new RegExp(`^degraded: listens on ${udp}; cannot listen on tcp 127\\.0\\.0\\.1:${port}`),
   );
-  assert.match(recorder.of('component')[0]?.advice ?? '', /^find it with: ss /);
+  assert.match(actionsOf(recorder.of('component')[0]), /^find it with: ss /);
   await sendUdp(portOf(udp), 'all the same');
   await received('all the same');
 });
@@ -189,7 +190,10 @@ test('it listens over TLS as soon as it has a certificate, and a new one takes n
     revoked: null,
   };
   await listeners.apply({ syslog: syslogOf({ tls: [LOOPBACK], tlsServer }) });
-  assert.match(told()[0] ?? '', /^down: TLS is off: cannot use certificate .*ENOENT/);
+  assert.match(
+    told()[0] ?? '',
+    /^down: tls 127\.0\.0\.1:0 waits for its certificate; TLS is off: cannot use certificate .*ENOENT/,
+  );
   put(made.server);
   const bound = await waitFor('the listener', PATIENCE_MILLISECONDS, () => listeners.bound()[0] ?? null);
   assert.match(bound, /^tls 127\.0\.0\.1:\d+$/);

@@ -3,8 +3,7 @@ import { chmodSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { TlsServerPlan } from '../../../src/config/plan.ts';
-import { DAY, type Microseconds } from '../../../src/core/time.ts';
-import { describeEnd, readCredentials, SyslogTls } from '../../../src/daemon/syslog/tls.ts';
+import { readCredentials, SyslogTls } from '../../../src/daemon/syslog/tls.ts';
 import type { TlsCredentials } from '../../../src/sources/stream/tls-handshakes.ts';
 import { waitFor } from '../../bed/waiting.ts';
 import { makeDirectory } from '../../http/running-server.ts';
@@ -38,17 +37,15 @@ function setUp(t: TestContext) {
 function watch(t: TestContext) {
   const recorder = new Recorder();
   const exchanged: TlsCredentials[] = [];
-  const clock = { at: Date.now() * 1_000, now: (): Microseconds => clock.at };
   const troubles: string[] = [];
   const tls: SyslogTls = new SyslogTls({
-    clock,
     emit: recorder.emit,
     onCredentials: (credentials) => exchanged.push(credentials),
-    onTrouble: () => troubles.push(tls.trouble()?.detail ?? ''),
+    onTrouble: () => troubles.push(tls.trouble()?.reason ?? ''),
     watchMilliseconds: WATCH_MILLISECONDS,
   });
   t.after(() => tls.stop());
-  return { tls, recorder, exchanged, clock, troubles };
+  return { tls, recorder, exchanged, troubles };
 }
 
 test('the files are read whole, and when they end is told', (t) => {
@@ -106,8 +103,8 @@ test('without anything from before TLS is off, and says why', (t) => {
   put('server.key', 'nonsense');
   const { tls } = watch(t);
   assert.equal(tls.apply(plan), null);
-  assert.match(tls.trouble()?.detail ?? '', /^TLS is off: cannot use key /);
-  assert.match(tls.trouble()?.advice ?? '', /bailiff reload/);
+  assert.match(tls.trouble()?.reason ?? '', /^TLS is off: cannot use key /);
+  assert.match(tls.trouble()?.remedy ?? '', /bailiff reload/);
 });
 
 test('a reload with broken files goes on with those before', (t) => {
@@ -117,7 +114,7 @@ test('a reload with broken files goes on with those before', (t) => {
   put('server.crt', 'nonsense');
   assert.equal(tls.apply(plan), before);
   assert.match(
-    tls.trouble()?.detail ?? '',
+    tls.trouble()?.reason ?? '',
     /^TLS goes on with what the files held before: cannot use certificate/,
   );
 });
@@ -154,19 +151,5 @@ test('a file that may not be read is no reason to fall', (t) => {
   const { tls } = watch(t);
   assert.equal(tls.apply({ ...plan, key: join(plan.certificate, 'below-a-file') }), null);
   chmodSync(plan.key, 0o600);
-  assert.match(tls.trouble()?.detail ?? '', /ENOTDIR/);
-});
-
-test('the end of a certificate is told three weeks before, by the day', async () => {
-  const at = Date.now() * 1_000;
-  const loaded = (until: Microseconds, clientCaUntil: Microseconds | null = null) => {
-    const { server } = certificates;
-    const credentials = { ...server, clientCa: null, requiresClientCertificate: false, revoked: null };
-    return describeEnd({ credentials, until, clientCaUntil }, at)?.detail ?? '';
-  };
-  assert.equal(loaded(at + 22 * DAY), '');
-  assert.match(loaded(at + 20.5 * DAY), /^the TLS certificate expires in 20 days \(/);
-  assert.match(loaded(at + 1.5 * DAY), /expires in 1 day \(/);
-  assert.match(loaded(at - 1), /^the TLS certificate has expired \(/);
-  assert.match(loaded(at + 99 * DAY, at + DAY / 2), /^an authority in client_ca expires in 0 days/);
+  assert.match(tls.trouble()?.reason ?? '', /ENOTDIR/);
 });

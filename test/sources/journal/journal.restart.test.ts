@@ -9,6 +9,7 @@ import { openBed } from '../../bed/namespace.ts';
 import { requirements } from '../../bed/requirements.ts';
 import { Journald } from '../../bed/services/journald.ts';
 import { waitFor } from '../../bed/waiting.ts';
+import { actionsOf, wordsOf } from '../../core/warning/words.ts';
 import {
   journalFilesMissing,
   sshdEntries,
@@ -98,12 +99,12 @@ describe('a worker', { skip: journalFilesMissing, timeout: 60_000 }, () => {
     });
     const first = await run.event('component');
     assert.deepEqual(
-      [first.health, first.detail],
+      [first.health, wordsOf(first)],
       ['down', 'cannot read the journal: its worker ended (status 7)'],
     );
-    assert.match(first.advice, /started again in 1 s/);
+    assert.match(actionsOf(first), /started again in 1 s/);
     await waitFor('the second end', 10_000, () => (run.eventsOf('component').length >= 2 ? true : null));
-    assert.match(run.eventsOf('component')[1]?.advice ?? '', /started again in 2 s/);
+    assert.match(actionsOf(run.eventsOf('component')[1]), /started again in 2 s/);
   });
 
   test('that runs out of memory is started again', async (context) => {
@@ -113,7 +114,7 @@ describe('a worker', { skip: journalFilesMissing, timeout: 60_000 }, () => {
         'const all = []; setInterval(() => { for (let n = 0; n < 1e4; n++) all.push({ all: [1, 2, 3] }); }, 0)',
       ),
     });
-    assert.match((await run.event('component')).detail, /its worker ended for want of memory/);
+    assert.match(wordsOf(await run.event('component')), /its worker ended for want of memory/);
   });
 
   test('with a bug ends the process', async (context) => {

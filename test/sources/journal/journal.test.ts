@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { MAX_BATCH_BYTES, MAX_BATCH_RECORDS, MAX_MESSAGE_BYTES } from '../../../src/sources/journal/batch.ts';
 import { SLOTS } from '../../../src/sources/journal/channel.ts';
+import { actionsOf, wordsOf } from '../../core/warning/words.ts';
 import {
   type EntryFields,
   FILE_BEGINS,
@@ -333,9 +334,9 @@ describe('matches', { skip: journalFilesMissing }, () => {
 
   test('that libsystemd refuses are reported, and better ones mend it', async (context) => {
     const run = await runJournal(context, { directory: journalOf(context, entries), matches: ['nonsense'] });
-    const { health, detail } = await run.event('component');
-    assert.equal(health, 'down');
-    assert.match(detail, /sd_journal_add_match nonsense: EINVAL/);
+    const event = await run.event('component');
+    assert.equal(event.health, 'down');
+    assert.match(wordsOf(event), /sd_journal_add_match nonsense: EINVAL/);
     run.source.setMatches(['SYSLOG_IDENTIFIER=cron']);
     await run.event('component', (event) => event.health === 'up');
     await run.recordsUntil(1);
@@ -388,7 +389,7 @@ describe('a journal that comes and goes', { skip: journalFilesMissing }, () => {
     const run = await runJournal(context, { directory });
     const down = await run.event('component');
     assert.deepEqual([down.component, down.health], ['journal', 'down']);
-    assert.notEqual(down.advice, '');
+    assert.notEqual(actionsOf(down), '');
     mkdirSync(directory);
     await run.event('component', ({ health }) => health === 'degraded');
     writeJournalFile(join(directory, 'a.journal'), sshdEntries(3));

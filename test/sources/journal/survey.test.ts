@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type JournalSurvey, surveyJournal } from '../../../src/sources/journal/survey.ts';
+import { actionsOf, wordsOf } from '../../core/warning/words.ts';
 import { temporaryDirectory } from './journal-files.ts';
 
 const MACHINE_ID = '0123456789abcdef0123456789abcdef';
@@ -46,14 +47,14 @@ test('a journal without a directory is down, and the advice is to start journald
   const directory = join(temporaryDirectory(context), 'journal');
   const survey = surveyJournal(directory);
   assert.equal(survey.health, 'down');
-  assert.match(survey.detail, /no directory/);
-  assert.match(survey.advice, /systemd-journald/);
+  assert.match(wordsOf(survey), /no directory/);
+  assert.match(actionsOf(survey), /systemd-journald/);
 });
 
 test('a directory without journal files is waited for', (context) => {
   const survey = surveyJournal(temporaryDirectory(context));
   assert.equal(survey.health, 'degraded');
-  assert.match(survey.detail, /^waits for the journal in /);
+  assert.match(wordsOf(survey), /^waits for the journal in /);
 });
 
 test('files in the directory and in that of a machine count, others do not', (context) => {
@@ -73,8 +74,8 @@ test('files that may not be read are denied, and the advice names the group', (c
   const survey = surveyAsNobody(context, directory);
   if (survey === null) return;
   assert.equal(survey.health, 'down');
-  assert.match(survey.detail, /permission denied for .*system\.journal$/);
-  assert.match(survey.advice, /group systemd-journal/);
+  assert.match(wordsOf(survey), /permission denied for .*system\.journal$/);
+  assert.match(actionsOf(survey), /group systemd-journal/);
 });
 
 test('with the own journal readable and that of the system not, it is degraded', (context) => {
@@ -84,7 +85,7 @@ test('with the own journal readable and that of the system not, it is degraded',
   const survey = surveyAsNobody(context, directory);
   if (survey === null) return;
   assert.equal(survey.health, 'degraded');
-  assert.match(survey.detail, /in part/);
+  assert.match(wordsOf(survey), /in part/);
 });
 
 test('a directory that may not be listed is denied', (context) => {

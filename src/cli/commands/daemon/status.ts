@@ -2,7 +2,7 @@
 import type { Refused } from '../../../config/plan.ts';
 import { printable, printableLines } from '../../../core/text/printable.ts';
 import { formatDuration, MILLISECOND } from '../../../core/time.ts';
-import type { JailReport, JailStatusReport, StatusReport } from '../../../http/control.ts';
+import type { JailReport, JailStatusReport, StatusReport, WarningReport } from '../../../http/control.ts';
 import { askDaemon, pathOf } from '../../client.ts';
 import {
   type AddCommand,
@@ -19,6 +19,9 @@ import { renderActivity } from '../../render/sparkline.ts';
 import { countOf, formatCount, type Row, renderTable, wrapText } from '../../render/table.ts';
 import type { Paint, Style, Terminal } from '../../render/terminal.ts';
 
+/** Warnings that the status shows, the worst; --json has all. */
+const MAX_SHOWN_WARNINGS = 5;
+
 /** Bans that the status of a jail shows, the newest; `bailiff bans --jail NAME` has all. */
 const MAX_SHOWN_BANS = 20;
 
@@ -27,7 +30,7 @@ export const addStatus: AddCommand = (program, { terminal, end }) => {
     .command('status')
     .summary('how the daemon is, or one jail')
     .description(
-      'Shows what the daemon reads and enforces, with advice where something is wrong, the counts of each jail, and the failures and bans of the last hour. With a jail, its counts and whom it has banned.',
+      'Shows what is wrong and what to do about it, what the daemon reads and enforces, the counts of each jail, and the failures and bans of the last hour. With a jail, its counts and whom it has banned.',
     )
     .argument('[JAIL]', 'a jail')
     .addOption(jsonOption())
@@ -56,6 +59,7 @@ export const addStatus: AddCommand = (program, { terminal, end }) => {
 export function renderStatus(report: StatusReport, terminal: Terminal): string {
   const sections = [
     renderHead(report, terminal),
+    renderWarnings(report.warnings, terminal),
     renderComponents(report, terminal),
     renderJails(report.jails, terminal),
     renderRefused('jail', report.refusedJails, terminal),
@@ -103,6 +107,33 @@ function renderHead(report: StatusReport, { style, now }: Terminal): string {
   return lines.join('\n');
 }
 
+/** Worst first; the rest as a number. */
+function renderWarnings(warnings: readonly WarningReport[], terminal: Terminal): string {
+  if (warnings.length === 0) return '';
+  const { style, columns } = terminal;
+  const paints: Readonly<Record<string, Paint>> = {
+    error: style.red,
+    warning: style.yellow,
+    hint: style.dim,
+  };
+  const lines = warnings.slice(0, MAX_SHOWN_WARNINGS).flatMap(({ severity, text, action, more }) => {
+    const paint = paints[severity] ?? style.bold;
+    const others = more === 0 ? '' : ` (and ${more} more like it)`;
+    const label = `${severity.toUpperCase()}  `;
+    const [first = '', ...rest] = wrapText(printable(`${text}${others}`), columns - label.length);
+    const indent = ' '.repeat(label.length);
+    const remedy = wrapText(printable(`-> ${action}`), columns - label.length);
+    return [
+      `${paint(label.trimEnd())}  ${first}`,
+      ...rest.map((line) => `${indent}${line}`),
+      ...remedy.map((line) => `${indent}${style.bold(line)}`),
+    ];
+  });
+  const hidden = warnings.length - MAX_SHOWN_WARNINGS;
+  if (hidden > 0) lines.push(style.dim(`and ${hidden} more: bailiff status --json`));
+  return lines.join('\n');
+}
+
 function renderComponents(report: StatusReport, terminal: Terminal): string {
   const { style } = terminal;
   const paints: Readonly<Record<string, Paint>> = {
@@ -111,10 +142,9 @@ function renderComponents(report: StatusReport, terminal: Terminal): string {
     down: style.red,
     off: style.dim,
   };
-  const rows = report.components.flatMap(({ component, health, detail, advice }): Row[] => {
+  const rows = report.components.map(({ component, health, detail }): Row => {
     const paint = paints[health];
-    const row: Row = [component, paint === undefined ? health : { text: health, paint }, detail];
-    return advice === '' ? [row] : [row, ['', '', { text: `-> ${advice}`, paint: style.yellow }]];
+    return [component, paint === undefined ? health : { text: health, paint }, detail];
   });
   return renderTable(
     [

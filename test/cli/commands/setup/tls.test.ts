@@ -50,7 +50,7 @@ test('check warns of a certificate near its end, and refuses one that cannot be 
   await tls('init', '--write', '--days', '5');
   const near = await run(['check', '--config', configPath]);
   assert.equal(near.status, 0);
-  assert.match(near.error, /warning: the TLS certificate expires in 5 days/);
+  assert.match(near.error, /warning: the certificate of the TLS listeners expires in 5 days/);
   writeFileSync(path('server.key'), 'nonsense');
   const broken = await run(['check', '--json', '--config', configPath]);
   assert.equal(broken.status, 4);

@@ -1,0 +1,17 @@
+/** The limits that everything has which an attacker could fill. */
+
+/** Named limits. Each has a constant where it is enforced, and this event when it is hit. */
+export type LimitName =
+  | 'offenders' // windows of a jail: the one whose last failure is oldest is dropped
+  | 'bans' // bans of a jail: the one that would end first is dropped
+  | 'connections' // stream connections: the new one is refused
+  | 'connections-per-sender' // the new one is refused
+  | 'sender-rate' // messages of a sender beyond its rate: they are dropped
+  | 'handshakes' // TLS handshakes under way: the oldest is broken off; or too many a second: the new one is refused
+  | 'idle-time' // a stream connection without a message for long: it is closed
+  | 'message-length' // the message is cut
+  | 'sessions' // remembered sessions of a filter: the oldest is dropped
+  | 'backlog' // datagrams waiting to be read: more are left to the kernel, which drops the newest
+  | 'firewall-queue' // elements waiting for the kernel
+  | 'senders' // senders and refused peers that are remembered: the one heard of longest ago is forgotten
+  | 'event-listeners'; // streams of events to clients: the new one is refused
