@@ -10,7 +10,7 @@ import { HONEST_PASSWORD, HONEST_USER } from './services/sshd.ts';
 export type Suite = 'bookworm' | 'trixie';
 
 const DIRECTORY = resolve(import.meta.dirname, '../../build/roots');
-const MAKE_TIMEOUT_MILLISECONDS = 280_000;
+const MAKE_TIMEOUT_MILLISECONDS = 600_000;
 
 /** systemd as PID 1, an OpenSSH server, what a package of ours depends on, and RPM for the other kind of package. */
 const PACKAGES: readonly string[] = [
@@ -60,6 +60,19 @@ export function debianRoot(suite: Suite): string {
   writeFileSync(join(unfinished, 'etc/machine-id'), '');
   renameSync(unfinished, root);
   return root;
+}
+
+/** Makes a system of the packages that no Debian goes without, and those named, in a directory that is not there yet. */
+export function makeMinimalRoot(suite: Suite, packages: readonly string[], directory: string): void {
+  run([
+    'mmdebstrap',
+    '--quiet',
+    '--variant=minbase',
+    `--include=${packages.join(',')}`,
+    suite,
+    directory,
+    mirror(),
+  ]);
 }
 
 /** Where apt gets its packages from, without the archive of security updates. */
