@@ -62,7 +62,7 @@ export function debianRoot(suite: Suite): string {
   return root;
 }
 
-/** Makes a system of the packages that no Debian goes without, and those named, in a directory that is not there yet. */
+/** Makes a system of what no Debian goes without, and of the packages named, in a directory that is not there yet. */
 export function makeMinimalRoot(suite: Suite, packages: readonly string[], directory: string): void {
   run([
     'mmdebstrap',

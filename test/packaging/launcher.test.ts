@@ -9,6 +9,7 @@ import {
   accessSync,
   constants,
   cpSync,
+  globSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -144,6 +145,23 @@ test('every script of npm goes through the launcher, and asks for no other Node.
       name,
     );
   }
+});
+
+test('nothing else knows where npm has put Node.js', () => {
+  const files = globSync(['*.{json,md}', '.ci/*', '{docs,packaging,src,test}/**/*.{md,sh,ts}'], {
+    cwd: ROOT,
+  });
+  const knowing = files.filter((file) =>
+    /node-linux-|\.bin\/node/.test(readFileSync(join(ROOT, file), 'utf8')),
+  );
+  assert.deepEqual(knowing.sort(), [
+    'package-lock.json',
+    'package.json',
+    'packaging/node.sh',
+    // The packages hold it for another processor than this machine's, too.
+    'packaging/runtime.ts',
+    'test/packaging/launcher.test.ts',
+  ]);
 });
 
 /** A checkout as npm 9 and 10 leave it, with these packages. */
