@@ -42,14 +42,14 @@ test('an element of a dropping set cuts one attacker off, counts its packets, an
   await using bed = await openBed();
   await bed.run(['nft', TABLE]);
   const [banned = '', free = ''] = ATTACKERS_IPV4;
-  await bed.run(['nft', `add element inet bailiff ban4 { ${banned} timeout 1s }`]);
+  await bed.run(['nft', `add element inet bailiff ban4 { ${banned} timeout 3s }`]);
   assert.equal(
     await tryConnect(bed, { from: banned, to: HOST.ipv4, port: 9, timeoutMilliseconds: 200 }),
     'dropped',
   );
   assert.equal(await tryConnect(bed, { from: free, to: HOST.ipv4, port: 9 }), 'refused');
   assert.equal((await readElements(bed, 'ban4'))?.[0]?.packets, 1);
-  await waitForNoElement(bed, 'ban4', banned, 5_000);
+  await waitForNoElement(bed, 'ban4', banned, 10_000);
   assert.equal(await tryConnect(bed, { from: banned, to: HOST.ipv4, port: 9 }), 'refused');
 });
 
