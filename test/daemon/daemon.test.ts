@@ -8,14 +8,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { waitFor } from '../bed/waiting.ts';
+import { PATIENCE_MILLISECONDS, waitFor } from '../bed/waiting.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const CONFIGURATION = '[journal]\nenabled = false\n[metrics]\nlisten = []\n[jail.sshd]\n';
-const PATIENCE_MILLISECONDS = 20_000;
 
-/** What stopping may take, on a machine that is busy with other tests. */
-const STOP_MILLISECONDS = 4_000;
+/** What the daemon says when a part has used up the time that it has for stopping. */
+const DOES_NOT_STOP = /cannot stop/;
 
 class Process {
   readonly child: ChildProcess;
@@ -45,10 +44,9 @@ class Process {
     });
   }
 
-  async stop(): Promise<{ readonly status: unknown; readonly milliseconds: number }> {
-    const startedAt = performance.now();
+  async stop(): Promise<unknown> {
     this.child.kill('SIGTERM');
-    return { status: await this.ended(), milliseconds: performance.now() - startedAt };
+    return this.ended();
   }
 }
 
@@ -92,9 +90,8 @@ test('it starts, answers, and ends at once and well when it is told to', async (
   const daemon = run();
   await daemon.printed(/ ready\n/);
   assert.equal(await ping(socketPath), 200);
-  const { status, milliseconds } = await daemon.stop();
-  assert.equal(status, 0, daemon.output);
-  assert.ok(milliseconds < STOP_MILLISECONDS, `${milliseconds} ms`);
+  assert.equal(await daemon.stop(), 0, daemon.output);
+  assert.doesNotMatch(daemon.output, DOES_NOT_STOP);
   assert.match(daemon.output, /stopping: SIGTERM; bans in the kernel stay/);
   assert.equal(existsSync(socketPath), false);
 });
@@ -136,9 +133,8 @@ test('a storm of reloads does not keep it from ending', async (t) => {
   for (let round = 0; round < 50; round++) daemon.child.kill('SIGHUP');
   await daemon.printed(/reloaded: 1 jail/);
   for (let round = 0; round < 50; round++) daemon.child.kill('SIGHUP');
-  const { status, milliseconds } = await daemon.stop();
-  assert.equal(status, 0, daemon.output);
-  assert.ok(milliseconds < STOP_MILLISECONDS, `${milliseconds} ms`);
+  assert.equal(await daemon.stop(), 0, daemon.output);
+  assert.doesNotMatch(daemon.output, DOES_NOT_STOP);
   const reloads = daemon.output.match(/reloaded:/g)?.length ?? 0;
   assert.ok(reloads < 20, `${reloads} reloads of 100 that were asked for`);
 });
@@ -152,7 +148,7 @@ test('a fault at a reload is told, and the old configuration stays', async (t) =
   await daemon.printed(/reload refused, the old configuration stays: .*max_retry/);
   await daemon.printed(/what the files say now is not in force: .*configuration-not-in-force/);
   assert.equal(await ping(socketPath), 200);
-  assert.equal((await daemon.stop()).status, 0);
+  assert.equal(await daemon.stop(), 0);
 });
 
 test('it goes on when nobody reads its log any more', async (t) => {
@@ -165,5 +161,5 @@ test('it goes on when nobody reads its log any more', async (t) => {
   await waitFor('an answer after the reload', PATIENCE_MILLISECONDS, async () =>
     (await ping(socketPath)) === 200 ? true : null,
   );
-  assert.equal((await daemon.stop()).status, 0);
+  assert.equal(await daemon.stop(), 0);
 });

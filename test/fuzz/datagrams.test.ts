@@ -13,7 +13,7 @@ import type { LogRecord } from '../../src/core/record.ts';
 import { createUdpSource } from '../../src/sources/datagram/udp.ts';
 import { createUnixSource } from '../../src/sources/datagram/unix.ts';
 import { SyslogParser } from '../../src/syslog/parse.ts';
-import { waitFor } from '../bed/waiting.ts';
+import { PATIENCE_MILLISECONDS, waitFor } from '../bed/waiting.ts';
 import { openUnixSender } from '../sources/datagram/unix-sender.ts';
 import { Listening } from '../sources/listening.ts';
 import { message, RUNS, SEED } from './messages.ts';
@@ -21,7 +21,6 @@ import { message, RUNS, SEED } from './messages.ts';
 /** Of one burst, which fits into any receive buffer. */
 const BURST = 100;
 const MAX_MESSAGE_BYTES = 300;
-const PATIENCE_MILLISECONDS = 10_000;
 
 /** Mostly short, some at the limit, over it, and as long as UDP allows. */
 const datagram = fc.oneof(

@@ -17,7 +17,6 @@ import {
 
 const [attacker = ''] = ATTACKERS_IPV4;
 const TRUSTED = '198.51.100.200';
-const REPAIR_MILLISECONDS = 1_000;
 
 describe('the table', { skip: sceneMissing }, () => {
   let scene: Scene;
@@ -36,14 +35,12 @@ describe('the table', { skip: sceneMissing }, () => {
     'delete table inet bailiff',
     'flush set inet bailiff ban4',
   ]) {
-    test(`is as it should be within a second of: nft ${robbery.replace(attacker, 'ADDRESS')}`, async () => {
+    test(`is as it should be again after: nft ${robbery.replace(attacker, 'ADDRESS')}`, async () => {
       const { bed } = scene;
       watch.forget();
       const back = watch.added('ban4', attacker, SOON_MILLISECONDS);
       await bed.run(['nft', robbery]);
-      const robbedAt = process.hrtime.bigint();
-      const milliseconds = Number((await back) - robbedAt) / 1e6;
-      assert.ok(milliseconds < REPAIR_MILLISECONDS, `it took ${milliseconds} ms`);
+      await back;
       const element = await waitForElement(bed, 'ban4', attacker, SOON_MILLISECONDS);
       assert.ok((element.expiresSeconds ?? 0) > 500, 'with the time that was left');
       assert.equal(await tryConnect(bed, { from: attacker, to: HOST.ipv4, port: 22 }), 'dropped');

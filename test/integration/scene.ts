@@ -14,7 +14,7 @@ import { requirements } from '../bed/requirements.ts';
 import { Daemon, type DaemonOptions } from '../bed/services/daemon.ts';
 import type { JournalFields } from '../bed/services/journald.ts';
 import { Journald } from '../bed/services/journald.ts';
-import { waitFor } from '../bed/waiting.ts';
+import { PATIENCE_MILLISECONDS, waitFor } from '../bed/waiting.ts';
 
 export type Scene = {
   readonly bed: Bed;
@@ -23,7 +23,7 @@ export type Scene = {
 };
 
 /** How long the daemon may take for what it does in milliseconds, on a machine that is busy with other things. */
-export const SOON_MILLISECONDS = 5_000;
+export const SOON_MILLISECONDS = PATIENCE_MILLISECONDS;
 
 /** What every scene needs. */
 export const sceneMissing: string | false = requirements('namespaces', 'journald', 'nft') ?? false;

@@ -10,11 +10,10 @@ import { text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
 import { bindUdp, bindUnixDatagram } from '../../src/native/datagram-socket.ts';
 import { spawnActivated } from '../bed/services/activation.ts';
-import { waitFor } from '../bed/waiting.ts';
+import { PATIENCE_MILLISECONDS, waitFor } from '../bed/waiting.ts';
 import { openUnixSender } from '../sources/datagram/unix-sender.ts';
 
 const MAIN = join(import.meta.dirname, '../../src/main.ts');
-const PATIENCE_MILLISECONDS = 20_000;
 const WHILE_AWAY = 1_000;
 
 /** As many as the kernel holds for a unix socket on any machine (net.unix.max_dgram_qlen, which is 10 by default). */

@@ -6,9 +6,7 @@ import type { LogRecord } from '../../src/core/record.ts';
 import { SenderDirectory, type SendersPlan } from '../../src/senders/directory.ts';
 import type { ListenerOptions, ListenerState, ListeningSource } from '../../src/sources/listen.ts';
 import type { RecordBatch } from '../../src/sources/source.ts';
-import { waitFor } from '../bed/waiting.ts';
-
-const PATIENCE_MILLISECONDS = 10_000;
+import { PATIENCE_MILLISECONDS, waitFor } from '../bed/waiting.ts';
 
 /** These networks may send; changes say more. */
 export function sendersOf(changes: Partial<SendersPlan> = {}): SenderDirectory {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Bed } from '../namespace.ts';
 import type { BedProcess, ProcessResult } from '../process.ts';
-import { waitFor } from '../waiting.ts';
+import { PATIENCE_MILLISECONDS, waitFor } from '../waiting.ts';
 
 export type DaemonOptions = {
   /** The text of bailiff.toml. */
@@ -27,7 +27,6 @@ export type ApiRequest = { readonly method?: 'GET' | 'POST' | 'DELETE'; readonly
 export type ApiAnswer = { readonly status: number; readonly body: unknown };
 
 const MAIN = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
-const READY_TIMEOUT_MILLISECONDS = 15_000;
 const STOP_TIMEOUT_MILLISECONDS = 10_000;
 
 /** Runs any command of bailiff in the bed, to its end, whatever its exit status is. */
@@ -150,7 +149,7 @@ export class Daemon {
   }
 
   async #answering(): Promise<void> {
-    await waitFor('bailiff to answer', READY_TIMEOUT_MILLISECONDS, async () => {
+    await waitFor('bailiff to answer', PATIENCE_MILLISECONDS, async () => {
       if (this.#process.result !== null) return 'ended';
       const answer = await this.api('/v1/ping');
       return answer.status === 200 ? 'ready' : null;

@@ -19,14 +19,13 @@ import {
   SOCK_STREAM,
 } from '../../../src/native/socket-calls.ts';
 import { SenderDirectory } from '../../../src/senders/directory.ts';
-import { waitFor } from '../../bed/waiting.ts';
+import { PATIENCE_MILLISECONDS, waitFor } from '../../bed/waiting.ts';
 import { actionsOf, wordsOf } from '../../core/warning/words.ts';
 import { makeDirectory } from '../../http/running-server.ts';
 import { makeCertificates, makeServer } from '../../sources/stream/certificates.ts';
 import { planOf, Recorder, START, sendersOf } from '../parts.ts';
 
 const LOOPBACK = { host: '127.0.0.1', port: 0 };
-const PATIENCE_MILLISECONDS = 10_000;
 
 function syslogOf(parts: Partial<Plan['syslog']>): Plan['syslog'] {
   return { ...planOf().syslog, ...parts };

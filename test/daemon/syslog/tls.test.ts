@@ -5,12 +5,11 @@ import { type TestContext, test } from 'node:test';
 import type { TlsServerPlan } from '../../../src/config/plan.ts';
 import { readCredentials, SyslogTls } from '../../../src/daemon/syslog/tls.ts';
 import type { TlsCredentials } from '../../../src/sources/stream/tls-handshakes.ts';
-import { waitFor } from '../../bed/waiting.ts';
+import { PATIENCE_MILLISECONDS, waitFor } from '../../bed/waiting.ts';
 import { makeDirectory } from '../../http/running-server.ts';
 import { makeCertificates, makeServer } from '../../sources/stream/certificates.ts';
 import { Recorder } from '../parts.ts';
 
-const PATIENCE_MILLISECONDS = 5_000;
 const WATCH_MILLISECONDS = 15;
 
 const certificates = await makeCertificates();

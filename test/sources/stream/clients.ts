@@ -8,11 +8,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { waitFor } from '../../bed/waiting.ts';
+import { PATIENCE_MILLISECONDS, waitFor } from '../../bed/waiting.ts';
 
 const LOGGER = '/usr/bin/logger';
 const RSYSLOGD = '/usr/sbin/rsyslogd';
-const PATIENCE_MILLISECONDS = 10_000;
 
 const run = promisify(execFile);
 

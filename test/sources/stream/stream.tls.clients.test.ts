@@ -6,14 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { createStreamSource, type StreamOptions } from '../../../src/sources/stream/stream.ts';
-import { waitFor } from '../../bed/waiting.ts';
+import { PATIENCE_MILLISECONDS, waitFor } from '../../bed/waiting.ts';
 import { findFreePort } from '../../bench/measure/ports.ts';
 import { missingOpenssl } from '../../http/certificate.ts';
 import { Listening, permitting } from '../listening.ts';
 import { credentialsOf, makeCertificates } from './certificates.ts';
 import { log, noRsyslog, startRsyslog } from './clients.ts';
-
-const PATIENCE_MILLISECONDS = 15_000;
 
 const certificates = await makeCertificates();
 const directory = mkdtempSync(join(tmpdir(), 'bailiff-tls-'));
