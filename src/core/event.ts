@@ -14,8 +14,14 @@ import type { Microseconds } from './time.ts';
 import type { RaisedWarning, WarningCode } from './warning/catalogue.ts';
 import type { Warning } from './warning/standing.ts';
 
-/** Why a record could not be used. */
-export type RejectReason = 'unknown-sender' | 'wrong-transport' | 'malformed' | 'empty' | 'untrusted';
+/** Why a record could not be used; of a `broken-line` it is the rest, which begins in the middle. */
+export type RejectReason =
+  | 'unknown-sender'
+  | 'wrong-transport'
+  | 'malformed'
+  | 'empty'
+  | 'broken-line'
+  | 'untrusted';
 
 /**
  * What a sender begins to do: to say nothing, to speak again; to say far more than usual, no more so; another form; to

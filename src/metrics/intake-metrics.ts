@@ -10,6 +10,7 @@ const REASONS = wordsOf<RejectReason>({
   'wrong-transport': 1,
   malformed: 1,
   empty: 1,
+  'broken-line': 1,
   untrusted: 1,
 });
 const HANDSHAKE_FAILURES = wordsOf<HandshakeFailureReason>({

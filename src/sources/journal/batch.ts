@@ -25,7 +25,9 @@ const PID_LENGTH = 5;
 const UNIT_LENGTH = 6;
 const EXECUTABLE_LENGTH = 7;
 const MESSAGE_LENGTH = 8;
-const HEAD_NUMBERS = 9;
+/** 1 when the message went on behind its end. */
+const IS_CUT = 9;
+const HEAD_NUMBERS = 10;
 
 const HEADS_BYTES = MAX_BATCH_RECORDS * HEAD_NUMBERS * Float64Array.BYTES_PER_ELEMENT;
 const MAX_RECORD_BYTES = MAX_MESSAGE_BYTES + MAX_PATH_BYTES + 3 * MAX_NAME_BYTES;
@@ -93,12 +95,13 @@ export class BatchPacker {
     this.offset += length;
   }
 
-  endRecord(at: number, uid: number, facility: number, severity: number): void {
+  endRecord(at: number, uid: number, facility: number, severity: number, isCut: boolean): void {
     const head = this.count * HEAD_NUMBERS;
     this.#heads[head + AT] = at;
     this.#heads[head + UID] = uid;
     this.#heads[head + FACILITY] = facility;
     this.#heads[head + SEVERITY] = severity;
+    this.#heads[head + IS_CUT] = isCut ? 1 : 0;
     this.#recordOffset = this.offset;
     this.count++;
   }
@@ -125,7 +128,7 @@ export class BatchUnpacker {
       const executableEnd = unitEnd + this.#number(head + EXECUTABLE_LENGTH);
       const messageEnd = executableEnd + this.#number(head + MESSAGE_LENGTH);
       const message = this.#text(executableEnd, messageEnd);
-      const isCut = messageEnd - executableEnd >= MAX_MESSAGE_BYTES;
+      const isCut = this.#number(head + IS_CUT) === 1;
       records.push({
         at: this.#number(head + AT),
         source: 'journal',

@@ -58,6 +58,8 @@ export type Flaws = {
   readonly cut: number;
   /** No message: left out. */
   readonly empty: number;
+  /** It goes on in the middle of a line that journald has broken: left out. */
+  readonly rest: number;
   /** The file is damaged there: left out. */
   readonly damaged: number;
 };

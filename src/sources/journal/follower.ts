@@ -8,7 +8,6 @@ import { MILLISECOND, type Microseconds } from '../../core/time.ts';
 import { raise } from '../../core/warning/catalogue.ts';
 import { JournalField, JournalReader } from '../../native/journal-reader.ts';
 import type { MachineClocks } from '../../native/machine-clocks.ts';
-import { PinnedBytes } from '../../native/memory.ts';
 import {
   type BatchPacker,
   MAX_MESSAGE_BYTES,
@@ -16,8 +15,10 @@ import {
   MAX_PATH_BYTES,
   type PackedText,
 } from './batch.ts';
+import { BrokenLines, type LinePart } from './broken-lines.ts';
 import type { JournalAssignment, JournalOrder, JournalReport } from './channel.ts';
 import { entriesBetween, parseCursor } from './cursor.ts';
+import { ShortFields } from './short-fields.ts';
 import { type JournalSurvey, surveyJournal } from './survey.ts';
 
 /** Milliseconds to sleep before the next step. A wake-up costs some 30 µs of a core, whatever one sleeps on. */
@@ -55,11 +56,12 @@ const MAX_ENTRIES_PER_STEP = 4_096;
 /** What this daemon's own entries are called: reading them would feed what we write back to us. */
 const OWN_IDENTIFIER = 'bailiff';
 
-/** What journald says of entries that come from the kernel (systemd.journal-fields(7), _TRANSPORT). */
-const KERNEL = 'kernel';
-
-const MAX_NUMBER_DIGITS = 10;
-const MAX_UID = 0xffff_ffff;
+/**
+ * libsystemd 252 and 257 decompress a field that zstd has compressed whole, whatever the data threshold says, and keep
+ * the memory for the next one. Any local user can write one of 768 MiB, so after one that is larger than this the
+ * journal is opened anew, which gives the memory back.
+ */
+const LARGEST_KEPT_BYTES = 1024 * 1024;
 const MAX_FACILITY = 23;
 const MAX_SEVERITY = 7;
 
@@ -68,11 +70,11 @@ const PID = new JournalField('_PID');
 const CLAIMED_PID = new JournalField('SYSLOG_PID');
 const UNIT = new JournalField('_SYSTEMD_UNIT');
 const EXECUTABLE = new JournalField('_EXE');
-const UID = new JournalField('_UID');
-const TRANSPORT = new JournalField('_TRANSPORT');
 const FACILITY = new JournalField('SYSLOG_FACILITY');
 const PRIORITY = new JournalField('PRIORITY');
 const MESSAGE = new JournalField('MESSAGE');
+const STREAM_ID = new JournalField('_STREAM_ID');
+const LINE_BREAK = new JournalField('_LINE_BREAK');
 
 /** What it measures its own quiet by, and what journald stamps entries with. */
 export type JournalClocks = Pick<MachineClocks, 'elapsed' | 'timeOfDay'>;
@@ -81,7 +83,7 @@ export class JournalFollower {
   readonly #directory: string | null;
   readonly #clocks: JournalClocks;
   readonly #report: (report: JournalReport) => void;
-  readonly #scratch = new PinnedBytes(new ArrayBuffer(MAX_NUMBER_DIGITS));
+  readonly #fields = new ShortFields();
   #matches: readonly string[];
   #position: string | null;
   #since: Microseconds;
@@ -98,7 +100,10 @@ export class JournalFollower {
   #emptyLooks = 0;
   /** Time of the last entry that was read. */
   #lastEntryAt: Microseconds = -1;
-  readonly #flaws = { cut: 0, empty: 0, damaged: 0 };
+  readonly #flaws = { cut: 0, empty: 0, rest: 0, damaged: 0 };
+  readonly #brokenLines = new BrokenLines();
+  /** Whether the library holds memory for a field that was larger than any message. */
+  #isBloated = false;
 
   constructor(assignment: JournalAssignment, clocks: JournalClocks, report: (report: JournalReport) => void) {
     this.#clocks = clocks;
@@ -252,7 +257,7 @@ export class JournalFollower {
     packer.reset();
     let entries = 0;
     let isBehind = true;
-    while (!packer.isFull && entries < MAX_ENTRIES_PER_STEP) {
+    while (!packer.isFull && entries < MAX_ENTRIES_PER_STEP && !this.#isBloated) {
       if (!reader.next()) {
         isBehind = false;
         break;
@@ -262,7 +267,10 @@ export class JournalFollower {
     }
     this.#emptyLooks = entries > 0 ? 0 : this.#emptyLooks + 1;
     if (entries > 0) this.#position = reader.cursor();
-    else if (this.#emptyLooks % LOOKS_PER_FRESH_LOOK === 0) this.#lookAfresh(reader);
+    if (this.#isBloated) {
+      this.#isBloated = false;
+      this.close();
+    } else if (entries === 0 && this.#emptyLooks % LOOKS_PER_FRESH_LOOK === 0) this.#lookAfresh(reader);
     return isBehind;
   }
 
@@ -271,12 +279,13 @@ export class JournalFollower {
   }
 
   #post(slot: number, { count, bytes }: BatchPacker, isBehind: boolean): void {
-    const { cut, empty, damaged } = this.#flaws;
-    if (this.#position === null || count + cut + empty + damaged === 0) return;
-    const flaws = { cut, empty, damaged };
+    const { cut, empty, rest, damaged } = this.#flaws;
+    if (this.#position === null || count + cut + empty + rest + damaged === 0) return;
+    const flaws = { cut, empty, rest, damaged };
     this.#report({ kind: 'batch', slot, count, bytes, position: this.#position, isBehind, flaws });
     this.#flaws.cut = 0;
     this.#flaws.empty = 0;
+    this.#flaws.rest = 0;
     this.#flaws.damaged = 0;
   }
 
@@ -293,40 +302,33 @@ export class JournalFollower {
       copyText(reader, packer, UNIT, 'unit', MAX_NAME_BYTES);
       copyText(reader, packer, EXECUTABLE, 'executable', MAX_PATH_BYTES);
       const messageLength = copyText(reader, packer, MESSAGE, 'message', MAX_MESSAGE_BYTES);
-      if (messageLength < 0) {
-        this.#flaws.empty++;
+      this.#isBloated ||= Math.max(identifierLength, messageLength) > LARGEST_KEPT_BYTES;
+      const part = this.#linePart(reader);
+      if (messageLength < 0 || part === 'rest') {
+        this.#flaws[messageLength < 0 ? 'empty' : 'rest']++;
         return;
       }
-      const uid = this.#uid(reader);
-      const facility = this.#number(reader, FACILITY, MAX_FACILITY);
-      const severity = this.#number(reader, PRIORITY, MAX_SEVERITY);
+      const uid = this.#fields.uid(reader);
+      const facility = this.#fields.number(reader, FACILITY, MAX_FACILITY);
+      const severity = this.#fields.number(reader, PRIORITY, MAX_SEVERITY);
       if (messageLength > MAX_MESSAGE_BYTES) this.#flaws.cut++;
-      packer.endRecord(at, uid, facility, severity);
+      const isCut = messageLength >= MAX_MESSAGE_BYTES || part === 'beginning';
+      packer.endRecord(at, uid, facility, severity, isCut);
     } catch (error) {
       if (!(error instanceof OperationalError)) throw error;
       this.#flaws.damaged++;
     }
   }
 
-  /** Who has written the entry. The kernel has no uid in the journal, and is to be believed as root is. */
-  #uid(reader: JournalReader): number {
-    const uid = this.#number(reader, UID, MAX_UID);
-    if (uid >= 0) return uid;
-    const length = reader.copyField(TRANSPORT, this.#scratch, 0, MAX_NUMBER_DIGITS);
-    return length === KERNEL.length && this.#scratch.bytes.toString('latin1', 0, length) === KERNEL ? 0 : -1;
-  }
-
-  /** A decimal field; -1 when it is missing, no number, or larger than `maximum`. */
-  #number(reader: JournalReader, field: JournalField, maximum: number): number {
-    const length = reader.copyField(field, this.#scratch, 0, MAX_NUMBER_DIGITS);
-    if (length < 1 || length > MAX_NUMBER_DIGITS) return -1;
-    let value = 0;
-    for (let index = 0; index < length; index++) {
-      const digit = (this.#scratch.bytes[index] ?? 0) - 48;
-      if (digit < 0 || digit > 9) return -1;
-      value = value * 10 + digit;
-    }
-    return value <= maximum ? value : -1;
+  /** What of a line of standard output the entry holds. */
+  #linePart(reader: JournalReader): LinePart {
+    const stream = this.#fields.text(reader, STREAM_ID);
+    if (stream === '') return 'whole';
+    return this.#brokenLines.judge(
+      stream,
+      this.#fields.text(reader, PID),
+      this.#fields.text(reader, LINE_BREAK),
+    );
   }
 
   /** Reports what the last survey found, once. */

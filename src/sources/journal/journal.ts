@@ -205,10 +205,11 @@ class WorkerJournalSource implements JournalSource {
     });
   }
 
-  #tellFlaws({ cut, empty, damaged }: Flaws): void {
+  #tellFlaws({ cut, empty, rest, damaged }: Flaws): void {
     const { emit } = this.#options;
     const rejected = { kind: 'rejected', source: 'journal', sender: '' } as const;
     if (empty > 0) emit({ ...rejected, reason: 'empty', count: empty });
+    if (rest > 0) emit({ ...rejected, reason: 'broken-line', count: rest });
     if (damaged > 0) emit({ ...rejected, reason: 'malformed', count: damaged });
     if (cut > 0) {
       const detail = `messages in the journal were cut to ${MAX_MESSAGE_BYTES} bytes`;

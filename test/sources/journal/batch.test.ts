@@ -41,7 +41,8 @@ function pack(packer: BatchPacker, wanted: LogRecord): void {
   for (const [name, text] of Object.entries(texts)) {
     packer.endText(name as keyof typeof texts, packer.memory.bytes.write(text, packer.offset));
   }
-  packer.endRecord(wanted.at, wanted.trusted?.uid ?? -1, wanted.facility, wanted.severity);
+  const isCut = Buffer.byteLength(wanted.message) >= MAX_MESSAGE_BYTES;
+  packer.endRecord(wanted.at, wanted.trusted?.uid ?? -1, wanted.facility, wanted.severity, isCut);
 }
 
 function makeSlot() {

@@ -57,6 +57,39 @@ describe('an entry', { skip: journalFilesMissing }, () => {
     assert.equal(run.batches[0]?.source, 'journal');
   });
 
+  test('that holds a broken line is cut at its end, or left out where it begins in the middle', async (context) => {
+    const stream = { SYSLOG_IDENTIFIER: 'app', _PID: '7', _STREAM_ID: 'f'.repeat(32) };
+    const directory = journalOf(context, [
+      { ...stream, MESSAGE: 'login of x', _LINE_BREAK: 'nul' },
+      { ...stream, MESSAGE: 'login of y from 198.51.100.66' },
+      { ...stream, MESSAGE: 'whole' },
+    ]);
+    const run = await runJournal(context, { directory });
+    await run.recordsUntil(2);
+    assert.deepEqual(run.messages, ['login of x…', 'whole']);
+    const rejected = run.events.filter(({ kind }) => kind === 'rejected');
+    assert.deepEqual(
+      rejected.map((event) => event.kind === 'rejected' && [event.reason, event.count]),
+      [['broken-line', 1]],
+    );
+  });
+
+  test('of many megabytes is cut, and the journal opened anew without losing its place', async (context) => {
+    const directory = journalOf(context, [
+      sshdEntry(1),
+      { ...sshdEntry(2), MESSAGE: 'a'.repeat(3_000_000) },
+      sshdEntry(3),
+      { ...sshdEntry(4), SYSLOG_IDENTIFIER: 'b'.repeat(2_000_000) },
+      sshdEntry(5),
+    ]);
+    const run = await runJournal(context, { directory });
+    const records = await run.recordsUntil(5);
+    assert.deepEqual(
+      records.map(({ pid }) => pid),
+      ['1001', '1002', '1003', '1004', '1005'],
+    );
+  });
+
   test('may lack everything but a message', async (context) => {
     const directory = journalOf(context, [{ MESSAGE: 'bare' }, { MESSAGE: 'forwarded', SYSLOG_PID: '77' }]);
     const run = await runJournal(context, { directory });
