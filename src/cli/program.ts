@@ -18,6 +18,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   unban: async () => (await import('./commands/daemon/unban.ts')).addUnban,
   senders: async () => (await import('./commands/daemon/senders.ts')).addSenders,
   reload: async () => (await import('./commands/daemon/reload.ts')).addReload,
+  doctor: async () => (await import('./commands/daemon/doctor.ts')).addDoctor,
   match: async () => (await import('./commands/filters/match.ts')).addMatch,
   explain: async () => (await import('./commands/filters/explain.ts')).addExplain,
   test: async () => (await import('./commands/filters/test-filters.ts')).addTest,

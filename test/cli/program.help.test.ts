@@ -11,6 +11,7 @@ const COMMANDS = [
   'unban',
   'senders',
   'reload',
+  'doctor',
   'match',
   'explain',
   'test',

@@ -9,7 +9,7 @@ import { waitFor } from '../bed/waiting.ts';
 import { CONFIGURATION, failLogins, SOON_MILLISECONDS, sceneMissing, waitForBan } from './scene.ts';
 
 const skip = sceneMissing;
-const LISTENER = fileURLToPath(new URL('notify-listener.ts', import.meta.url));
+const LISTENER = fileURLToPath(new URL('../bed/services/notify-listener.ts', import.meta.url));
 
 test('the service manager is told of readiness, reloads, the end and every breath', { skip }, async () => {
   await using bed = await openBed();

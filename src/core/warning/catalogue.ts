@@ -2,12 +2,14 @@
  * Everything that can be wrong, once. The status, `doctor`, the metrics, the service manager, the alert and notices show
  * what of it stands; none of them has a condition of its own. docs/warnings.md is made from it.
  */
+
 import type { WarningGiven, WarningKind, WarningSeverity } from './entry.ts';
+import { FINDINGS } from './findings.ts';
 import { INTAKE_WARNINGS } from './intake.ts';
 import { LIMIT_WARNINGS } from './limits.ts';
 import { UPKEEP_WARNINGS } from './upkeep.ts';
 
-export const WARNINGS = { ...UPKEEP_WARNINGS, ...INTAKE_WARNINGS, ...LIMIT_WARNINGS };
+export const WARNINGS = { ...UPKEEP_WARNINGS, ...INTAKE_WARNINGS, ...LIMIT_WARNINGS, ...FINDINGS };
 
 export type WarningCode = keyof typeof WARNINGS;
 

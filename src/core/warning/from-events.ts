@@ -57,6 +57,11 @@ export function warningsOf(
       return senderWarnings(event);
     case 'rejected':
       return rejectionWarnings(event, count);
+    case 'ignored': {
+      if (event.reason !== 'protected') return [];
+      const given = { count: count(`trusted-fails ${event.jail}`, 1), last: event.address };
+      return raised(raise('trusted-fails', given, event.jail));
+    }
     case 'part-failed':
       return raised(raise('part-failed', { reason: event.message, remedy: event.advice }, event.part));
     case 'clock-set': {

@@ -134,6 +134,17 @@ export const INTAKE_WARNINGS = {
     holdFor: HOUR,
     isLoggedAsEvent: true,
   }),
+  'trusted-fails': kindOf<{ readonly count: number; readonly last: string }>({
+    severity: 'hint',
+    title: 'Failures come from addresses that are never banned',
+    text: ({ count, last }, jail) =>
+      `${counted(count, 'failure')} in ${jail} of trusted addresses or this host, the last of ${last}`,
+    action: () => 'see whether a proxy, a tunnel or NAT stands in front of the service: docs/filters.md',
+    explanation:
+      'Behind a reverse proxy, a CDN or address translation every attacker has the address of the one in front, which is trusted and never banned. The service must log the true address, or the packets must be stopped in front.',
+    holdFor: HOUR,
+    isLoggedAsEvent: true,
+  }),
   'records-untrusted': kindOf<{ readonly count: number }>({
     severity: 'hint',
     title: 'Entries of the journal are not believed',

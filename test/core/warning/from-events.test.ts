@@ -72,6 +72,11 @@ for (const [event, ...said] of [
     { kind: 'part-failed', part: 'metrics', message: 'cannot start: it hangs', advice: '' },
     'error part-failed: metrics cannot start: it hangs',
   ],
+  [
+    { kind: 'ignored', jail: 'sshd', address: '192.0.2.1', reason: 'protected' },
+    'hint trusted-fails: 1 failure in sshd of trusted addresses or this host, the last of 192.0.2.1',
+  ],
+  [{ kind: 'ignored', jail: 'sshd', address: '192.0.2.1', reason: 'ignore' }],
   [{ kind: 'ready' }],
 ] satisfies [BailiffEvent, ...string[]][]) {
   test(`${event.kind} says ${said[0] ?? 'nothing'}`, () => {

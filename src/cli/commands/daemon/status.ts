@@ -130,7 +130,7 @@ function renderWarnings(warnings: readonly WarningReport[], terminal: Terminal):
     ];
   });
   const hidden = warnings.length - MAX_SHOWN_WARNINGS;
-  if (hidden > 0) lines.push(style.dim(`and ${hidden} more: bailiff status --json`));
+  if (hidden > 0) lines.push(style.dim(`and ${hidden} more: bailiff doctor`));
   return lines.join('\n');
 }
 
