@@ -33,7 +33,7 @@ export const addDoctor: AddCommand = (program, { terminal, end }) => {
     .addHelpText(
       'after',
       examples([
-        ['bailiff doctor', 'all checks, the worst first; best as root'],
+        ['bailiff doctor', 'all checks, worst first; best as root'],
         ['bailiff doctor --json | jq .verdicts', 'for programs'],
       ]),
     )
