@@ -183,6 +183,8 @@ export type BailiffEvent =
       /** Attacker's text: escape it before showing it, never make it a label. */
       readonly user: string;
       readonly seenAt: Microseconds;
+      /** How many failures it counts for. */
+      readonly weight: number;
       /** Failures in the window, this one included. */
       readonly count: number;
       readonly maxRetry: number;

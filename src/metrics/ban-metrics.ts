@@ -20,7 +20,7 @@ export const BAN_METRICS: readonly MetricEntry[] = [
     type: 'counter',
     help: 'Failures that were counted.',
     labels: ['jail', 'filter'],
-    events: [on('failure', (event, add) => add(1, event.jail, event.filter))],
+    events: [on('failure', (event, add) => add(event.weight, event.jail, event.filter))],
     zeros: (jails) => jails.flatMap(({ jail, filters }) => filters.map((filter) => [jail, filter])),
   },
   {

@@ -8,6 +8,7 @@ import type { LimitName } from '../core/limit.ts';
 import type { LogRecord } from '../core/record.ts';
 import type { Microseconds } from '../core/time.ts';
 import type { Dialect } from '../syslog/header.ts';
+import { repeatOf } from '../syslog/repeat.ts';
 import type { SenderDirectory, SenderPlan, SenderRefusal, SenderTransport, Standing } from './directory.ts';
 import type { Tally } from './tally.ts';
 
@@ -166,6 +167,8 @@ export class Sender {
   readonly #gate: SenderGate;
   readonly #standing: Standing;
   #count: SenderCount = UNCOUNTED;
+  /** The message before, as long as it has become a record. */
+  #last: LogRecord | null = null;
 
   constructor(gate: SenderGate, address: Address, standing: Standing) {
     this.#gate = gate;
@@ -189,15 +192,21 @@ export class Sender {
     return false;
   }
 
-  /** Counts a record of `bytes` bytes and returns it; from a relay, as the record of the host that it names. */
-  take(record: LogRecord, bytes: number, dialect: Dialect): LogRecord {
-    const claim = this.#claimOf(record);
-    this.#countOf(claim).add(record, bytes, dialect);
+  /**
+   * Counts a record of `bytes` bytes and returns it; from a relay, as the record of the host that it names, and in place
+   * of a word that the one before was repeated, that one.
+   */
+  take(received: LogRecord, bytes: number, dialect: Dialect): LogRecord {
+    const claim = this.#claimOf(received);
+    this.#countOf(claim).add(received, bytes, dialect);
+    const record = repeatOf(received, this.#last) ?? received;
+    this.#last = received;
     return claim === null ? record : { ...record, sender: claim.identity, via: this.identity };
   }
 
   /** As `take`, for a message that has become no record. */
   count(heading: Heading, bytes: number, dialect: Dialect): void {
+    this.#last = null;
     this.#countOf(this.#claimOf(heading)).add(heading, bytes, dialect);
   }
 

@@ -6,6 +6,7 @@
 import { type LogRecord, markCut, type SourceKind } from '../core/record.ts';
 import type { Microseconds } from '../core/time.ts';
 import { BLANK, createHeader, type Dialect, isDigit, resetHeader } from './header.ts';
+import { mayBeRepeat } from './repeat.ts';
 import { readRfc3164 } from './rfc3164.ts';
 import { readRfc5424, skipByteOrderMark } from './rfc5424.ts';
 import { StringCache } from './string-cache.ts';
@@ -84,7 +85,11 @@ export class SyslogParser {
     const { identifierStart, identifierEnd, messageStart } = this.#header;
     const identifier = this.#strings.get(bytes, identifierStart, identifierEnd);
     // A mark stands where a message was cut, so its bytes are not what it says.
-    const isWanted = wants === undefined || isCut || wants(identifier, bytes, messageStart, this.#textEnd);
+    const isWanted =
+      wants === undefined ||
+      isCut ||
+      wants(identifier, bytes, messageStart, this.#textEnd) ||
+      mayBeRepeat(bytes, messageStart, this.#textEnd);
     return isWanted ? this.#record(origin, identifier, isCut) : 'unwanted';
   }
 

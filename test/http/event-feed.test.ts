@@ -18,6 +18,7 @@ function failureOf(user: string): BailiffEvent {
     offender: '203.0.113.9',
     user,
     seenAt: 1_795_000_000_000_000,
+    weight: 1,
     count: 1,
     maxRetry: 5,
     isOffence: false,

@@ -98,6 +98,7 @@ export const STORY: { readonly [Kind in EventKind]: EventOf<Kind> } = {
     offender: ATTACKER,
     user: HOSTILE,
     seenAt: 1_000_000,
+    weight: 1,
     count: 1,
     maxRetry: 5,
     isOffence: false,

@@ -74,7 +74,7 @@ export class JailLedger {
     assert(policy !== null, 'only a jail with a policy counts');
     const { seenAt, weight, word } = failure;
     const most = word === 'full' ? policy.maxRetry : policy.maxRetry - 1;
-    this.#totalFailures++;
+    this.#totalFailures += weight;
     this.#pendingTotals = true;
     if (most === 0) return 0;
     const window = this.#windows.get(offender) ?? [];

@@ -169,7 +169,19 @@ export class Pipeline {
     this.#follow(decisions, match.record.at);
     const { offender, count } = observation;
     const isOffence = decisions.some(({ kind }) => kind === 'ban' || kind === 'extend');
-    emit({ kind: 'failure', jail, filter, address, offender, user, seenAt, count, maxRetry, isOffence });
+    emit({
+      kind: 'failure',
+      jail,
+      filter,
+      address,
+      offender,
+      user,
+      seenAt,
+      weight,
+      count,
+      maxRetry,
+      isOffence,
+    });
   }
 
   #advance(at: Microseconds): void {

@@ -389,7 +389,7 @@ test('a word that bans nobody alone counts, and the next failure of a full word 
     court.fail(address).map(({ kind }) => kind),
     ['ban'],
   );
-  assert.equal(court.ledger.counts('sshd').totalFailures, 102);
+  assert.equal(court.ledger.counts('sshd').totalFailures, 902);
 });
 
 test('where one failure is an offence, a word that bans nobody alone leaves nothing behind', () => {

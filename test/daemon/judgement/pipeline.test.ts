@@ -142,6 +142,7 @@ test('a failure is counted; an offence is enforced at once and told after its co
     offender: A,
     user: 'root',
     seenAt: court.at,
+    weight: 1,
     count: 3,
     maxRetry: 3,
     isOffence: true,

@@ -32,6 +32,7 @@ const FAILURE = {
   offender: '203.0.113.9',
   user: 'admin',
   seenAt: SINCE,
+  weight: 1,
   count: 3,
   maxRetry: 5,
   isOffence: false,
