@@ -52,6 +52,15 @@ export function commandsOf({ text }: Guide): readonly Piece[] {
   );
 }
 
+/** What stands in backquotes within a text, each in one line. */
+export function codeOf({ text }: Guide): readonly Piece[] {
+  return text
+    .split('\n')
+    .flatMap((content, index) =>
+      [...content.matchAll(/`([^`]+)`/g)].map(({ 1: code = '' }) => ({ text: code, line: index + 1 })),
+    );
+}
+
 /** Messages as they come in, `<38>...`, and those that a `logger` with a tag would send. */
 export function logLinesOf({ text }: Guide): readonly Piece[] {
   const whole = [...text.matchAll(/^ {4}(<\d+>.+)$/gm)];
