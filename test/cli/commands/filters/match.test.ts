@@ -272,7 +272,9 @@ test('nothing in a log can drive the terminal', async (t) => {
 test('a line of 64 KiB of anything takes no time that is felt', async (t) => {
   const long = [
     `refused ${'root from '.repeat(6_500)}`,
+    // A line that is longer than its rule can be may have been cut: it is nobody's.
     `refused ${'x'.repeat(65_000)} from 203.0.113.9`,
+    'refused root from 203.0.113.9',
     'refused root from 203.0.113.9 '.repeat(2_180),
     '\0'.repeat(65_536),
     `${'['.repeat(30_000)}${'{'.repeat(30_000)}`,
@@ -283,7 +285,7 @@ test('a line of 64 KiB of anything takes no time that is felt', async (t) => {
   await matchFile(writeLog(t, long.join('\n')), '--as', 'message', '--summary');
   assert.deepEqual(
     found.map(({ line }) => line),
-    [2],
+    [3],
   );
   const { user, system } = process.cpuUsage(started);
   assert.ok(user + system < 5_000_000, `${user + system} µs of processor time`);
