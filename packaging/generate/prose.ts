@@ -161,6 +161,9 @@ export const FILTER_PROSE: readonly string[] = [
     'to its last, and is refused when some line has two readings with different addresses; bailiff-lint(8) shows such a ' +
     'line. Each rule brings samples, lines that it must match and lines that it must not, which are tried whenever it is ' +
     'loaded.',
+  'What `[jail]` says is the preset of the jail that has the name of the filter. It enables nothing: the jail is there ' +
+    'when the configuration has `[jail.`*NAME*`]`. For a name in jails.toml, a filter in /etc/bailiff/filters comes before ' +
+    'that file, key by key.',
 ];
 
 export const TEMPLATE_SYNTAX: readonly Term[] = [
@@ -202,6 +205,9 @@ export const FIELD_TYPES: Readonly<Record<string, string>> = {
 export const FILTER_EXAMPLE: readonly string[] = [
   'description = "The login of the shop"',
   'identifiers = ["shopd"]',
+  '',
+  '[jail]',
+  'max_retry = 3',
   '',
   '[journal]',
   'units = ["shop.service"]',

@@ -1,14 +1,13 @@
 /**
- * Loading the configuration: the jails that come with the program, bailiff.toml, `conf.d/*.toml` beside it in the byte
- * order of their names, then the filters. A later file adds to an earlier one: tables merge, lists of tables such as
- * [[sender]] add up, every other value takes the place of the one before, a list as a whole. The daemon at its start,
- * at a reload, and `bailiff check` all come here.
+ * Loading the configuration: the jails that come with the program, what the filters of the user say of theirs,
+ * bailiff.toml, `conf.d/*.toml` beside it in the byte order of their names, then the filters. A later file adds to an
+ * earlier one: tables merge, lists of tables such as [[sender]] add up, every other value takes the place of the one
+ * before, a list as a whole. The daemon at its start, at a reload, and `bailiff check` all come here.
  */
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import {
   type DocumentNode,
-  emptyTable,
   mergeTables,
   type Path,
   parseDocument,
@@ -19,6 +18,7 @@ import { listTomlFiles, readSource } from './document/files.ts';
 import { compareProblems, MAX_PROBLEMS, type Problem, problemOfFile } from './document/problem.ts';
 import { validate } from './document/validate.ts';
 import { type FilterDirectory, type LoadedFilters, loadFilters } from './filters/filter-file.ts';
+import { ownJailPresets } from './filters/jail-preset.ts';
 import { filtersInUse, type Normalised, normalise, type Overrides } from './normalise.ts';
 import { defaultPaths, SHIPPED_FILTER_DIRECTORY, SHIPPED_PRESETS } from './paths.ts';
 import type { Plan } from './plan.ts';
@@ -57,11 +57,11 @@ export type LoadedConfig = {
 export function loadConfig(options: LoadOptions): LoadedConfig {
   const configPath = resolve(options.configPath);
   const presetsPath = options.presetsPath === undefined ? shippedPresets() : options.presetsPath;
-  const { root, problems, files } = readFiles(configPath, presetsPath);
+  const directories = options.filterDirectories ?? defaultFilterDirectories(configPath);
+  const { root, problems, files } = readFiles(configPath, presetsPath, directories);
   const ownFiles = files.filter((file) => file !== presetsPath);
   const read = root === null ? null : readSettings(root);
   const wanted = options.filtersInUseOnly && read?.settings ? filtersInUse(read.settings) : null;
-  const directories = options.filterDirectories ?? defaultFilterDirectories(configPath);
   const filters = loadFilters(directories, options.forge === true, wanted);
   const filterProblems = [...filters.problems, ...filters.refused.flatMap((refused) => refused.problems)];
   if (read === null)
@@ -102,30 +102,42 @@ type ReadFiles = {
   readonly files: readonly string[];
 };
 
-function readFiles(configPath: string, presetsPath: string | null): ReadFiles {
+/** What later files say takes the place of what earlier ones do; presets come before all that the user wrote. */
+function readFiles(
+  configPath: string,
+  presetsPath: string | null,
+  directories: readonly FilterDirectory[],
+): ReadFiles {
   const dropIns = join(dirname(configPath), 'conf.d');
   const names = listTomlFiles(dropIns);
   const problems: Problem[] = 'message' in names ? [names] : [];
-  const presets = presetsPath === null ? [] : [presetsPath];
-  const files = [
-    ...presets,
-    configPath,
-    ...('message' in names ? [] : names.map((name) => join(dropIns, name))),
-  ];
-  let root: TableNode | null = emptyTable({ source: { file: configPath, text: '' }, offset: 0 });
-  for (const [index, file] of files.entries()) {
+  const ownFiles = [configPath, ...('message' in names ? [] : names.map((name) => join(dropIns, name)))];
+  const presets = presetsPath === null ? null : readTogether([presetsPath], problems);
+  const own = readTogether(ownFiles, problems);
+  const files = presetsPath === null ? ownFiles : [presetsPath, ...ownFiles];
+  if (own === null || (presets === null && presetsPath !== null)) return { root: null, problems, files };
+  const filterPresets = ownJailPresets(directories, own);
+  const below = presets === null ? filterPresets : mergeTables(presets, filterPresets);
+  return { root: { ...mergeTables(below, own), place: own.place }, problems, files };
+}
+
+/** The files merged; null, with what is wrong in `problems`, when one of them cannot be made sense of. */
+function readTogether(files: readonly string[], problems: Problem[]): TableNode | null {
+  let root: TableNode | null = null;
+  let isWhole = true;
+  for (const file of files) {
     const source = readSource(file);
     if ('message' in source) {
       problems.push(source);
-      root = null;
+      isWhole = false;
       continue;
     }
     const document = parseDocument(source);
     problems.push(...document.problems);
-    if (document.root === null || root === null) root = null;
-    else root = index === 0 ? document.root : mergeTables(root, document.root);
+    if (document.root === null) isWhole = false;
+    else root = root === null ? document.root : mergeTables(root, document.root);
   }
-  return { root, problems, files };
+  return isWhole ? root : null;
 }
 
 type ReadSettings = {

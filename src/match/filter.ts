@@ -5,6 +5,9 @@
  *     description = "OpenSSH server 7 to 10"
  *     identifiers = ["sshd", "sshd-session"]
  *
+ *     [jail]                          # what config/ makes of a jail of this name; no part of the filter
+ *     max_retry = 3
+ *
  *     [journal]
  *     uids = [0]
  *     units = ["ssh.service", "ssh@*.service"]

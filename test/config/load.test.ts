@@ -253,6 +253,71 @@ test('the jails that come with the program are off, and one line enables one', (
   assert.equal(files.length, 1, 'the presets are no file of the user');
 });
 
+/** A filter of the user with what it says of its jail. */
+const gateFilter = (jail: string) => `${jail}
+[[rules]]
+name = "refused"
+template = "refused <address>"
+samples = [
+  { line = "refused 203.0.113.9", address = "203.0.113.9" },
+  { line = "let in 203.0.113.9", match = false },
+]
+`;
+
+/** Loads a configuration with gate.toml among the filters of the user, and presets that have a jail of that name. */
+function loadGate(t: TestContext, config: string, filter: string, presets: string | null = null) {
+  const directory = mkdtempSync(join(tmpdir(), 'bailiff-gate-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  writeFileSync(join(directory, 'gate.toml'), filter);
+  const presetsPath = presets === null ? null : join(directory, 'presets');
+  if (presetsPath !== null) writeFileSync(presetsPath, presets ?? '');
+  const filterDirectories = [...FILTERS, { path: directory, strict: false }];
+  return loadFiles(t, { 'bailiff.toml': config }, { presetsPath, filterDirectories });
+}
+
+test("a filter of the user's own brings the preset of its jail, which one line enables", (t) => {
+  const filter = gateFilter(
+    '[jail]\ngroup = "web"\ncaution = "Mind the step."\nmax_retry = 2\nban_time = "1h"\nmode = "extra"',
+  );
+  const gate = (config: string) => {
+    const { plan, lines } = loadGate(t, config, filter);
+    assert.deepEqual(lines, []);
+    return plan?.jails.map(({ policy, mode }) => [policy.name, policy.maxRetry, policy.banTime, mode]);
+  };
+  assert.deepEqual(gate(''), [], 'the filter alone enables nothing');
+  assert.deepEqual(gate('[jail.gate]\n'), [['gate', 2, 60 * MINUTE, 'extra']]);
+  assert.deepEqual(gate('[defaults]\nmax_retry = 9\n[jail.gate]\nmode = "normal"\n'), [
+    ['gate', 2, 60 * MINUTE, 'normal'],
+  ]);
+  assert.deepEqual(gate('[jail.door]\nfilters = ["gate"]\n'), [['door', 5, 10 * MINUTE, 'normal']]);
+});
+
+test('a filter of the user in the place of one of ours brings its own preset, and enables nothing', (t) => {
+  const presets = '[jail.gate]\nenabled = false\nmax_retry = 7\nban_time = "2h"\n';
+  const gate = (config: string, jail: string) =>
+    loadGate(t, config, gateFilter(jail), presets).plan?.jails.map(({ policy }) => [
+      policy.maxRetry,
+      policy.banTime,
+    ]);
+  assert.deepEqual(gate('[jail.gate]\n', '[jail]\nmax_retry = 2'), []);
+  assert.deepEqual(gate('[jail.gate]\nenabled = true\n', '[jail]\nmax_retry = 2'), [[2, 120 * MINUTE]]);
+  assert.deepEqual(gate('[jail.gate]\nenabled = true\n', ''), [[7, 120 * MINUTE]]);
+});
+
+test('a preset with a mistake keeps its own jail out and harms no other', (t) => {
+  for (const jail of ['max_retry = 0', 'enabled = true', 'filters = ["sshd"]']) {
+    const { plan, lines } = loadGate(t, '[jail.gate]\n[jail.sshd]\n', gateFilter(`[jail]\n${jail}`));
+    assert.deepEqual(
+      plan?.jails.map(({ policy }) => policy.name),
+      ['sshd'],
+      jail,
+    );
+    assert.equal(lines.length, 2, jail);
+    assert.match(lines[0] ?? '', /jail `gate` stays out: filter `gate` cannot be used/);
+    assert.match(lines[1] ?? '', /gate\.toml:2:\d+: /);
+  }
+});
+
 test('the daemon loads only the filters that its jails use, and still knows the names of the others', (t) => {
   const options = { filtersInUseOnly: true };
   const names = loadFiles(t, { 'bailiff.toml': '[jail.sshd]\n' }, options).plan?.filters.map(

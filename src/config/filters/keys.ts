@@ -6,6 +6,7 @@ import * as z from 'zod/mini';
 import { parseAddress } from '../../core/address/address.ts';
 import { MAX_WEIGHT } from '../../match/filter.ts';
 import { toJsonSchema } from '../schema/json-schema.ts';
+import { policy } from '../schema/settings.ts';
 import { count, flag, key, listOf, oneOf, table } from '../schema/values.ts';
 
 /** Rules of one filter. */
@@ -18,6 +19,22 @@ export const MAX_PATTERN_LENGTH = 4_000;
 export const MAX_SAMPLE_LENGTH = 65_536;
 /** Identifiers, units, executables or uids that one filter names. */
 export const MAX_INPUT_NAMES = 100;
+
+/** The chapters of etc/jails.toml, in its order. */
+export const JAIL_GROUPS = [
+  'mail',
+  'ftp',
+  'web',
+  'applications',
+  'logins',
+  'databases',
+  'name-servers',
+  'vpn',
+  'chat',
+  'firewalls',
+  'devices',
+  'other',
+] as const;
 
 const text = (expected: string, most: number) =>
   z.string({ error: `expected ${expected}` }).check(z.minLength(1), z.maxLength(most));
@@ -141,6 +158,21 @@ const rule = table({
   ),
 });
 
+const jail = table({
+  group: key(z.prefault(oneOf(...JAIL_GROUPS), 'other'), {
+    description: 'The chapter of jails.toml that the jail stands in; it means nothing else.',
+    examples: ['web'],
+  }),
+  caution: key(z.prefault(z.string({ error: 'expected a string' }).check(z.maxLength(200)), ''), {
+    description: 'What whoever enables the jail should know; it stands above the jail in jails.toml.',
+    examples: ['The source of a single packet can be made up.'],
+  }),
+  find_time: policy.find_time.own,
+  max_retry: policy.max_retry.own,
+  ban_time: policy.ban_time.own,
+  mode: policy.mode.own,
+});
+
 export const filterSchema = table({
   description: key(z.prefault(z.string({ error: 'expected a string' }).check(z.maxLength(1_000)), ''), {
     description: 'Which service this is.',
@@ -168,6 +200,11 @@ export const filterSchema = table({
       examples: [['sshd', 'sshd-session']],
     },
   ),
+  jail: key(z.optional(jail), {
+    description:
+      'What a jail of the name of the filter is, as far as [jail.NAME] of the configuration does not say otherwise. ' +
+      'It enables no jail.',
+  }),
   journal: key(
     z.prefault(
       table({

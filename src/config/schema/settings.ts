@@ -122,8 +122,11 @@ const limits = table({
   }),
 });
 
-/** What a jail does; each key may stand in [defaults] for all jails and in [jail.NAME] for one. */
-const policy = {
+/**
+ * What a jail does; each key may stand in [defaults] for all jails and in [jail.NAME] for one, and some in the [jail]
+ * of the filter of that name.
+ */
+export const policy = {
   find_time: policyKey(duration(false), '10m', {
     description: 'Failures that lie within this time of each other count together.',
     examples: ['10m', '1h'],
