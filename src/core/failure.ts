@@ -1,4 +1,4 @@
-/** What a rule hit becomes on its way to the ledger: a Match, then for each jail that wants it a Failure. */
+/** What a rule hit becomes on its way to the ledger: a Match, then for each jail that it feeds a Failure. */
 import type { Address } from './address/address.ts';
 import type { LogRecord } from './record.ts';
 import type { Microseconds } from './time.ts';
@@ -24,7 +24,7 @@ export function admitsMode(ceiling: RuleMode, mode: RuleMode): boolean {
 /** The longest user name that a Match carries; the rest is cut. Mail addresses may have 254 characters. */
 export const MAX_USER_LENGTH = 256;
 
-/** A rule hit. Exists only on a hit; a record that no rule wants allocates nothing. */
+/** A rule hit. Exists only on a hit; a record that no rule matches allocates nothing. */
 export type Match = {
   readonly filter: string;
   /** The rule's name within its filter. */

@@ -12,7 +12,7 @@ import { refuseIfAnswered } from '../http/socket-file.ts';
 import { takeActivation } from '../native/activation.ts';
 import { SenderDirectory } from '../senders/directory.ts';
 import type { Sink } from '../sources/source.ts';
-import type { Wants } from '../syslog/parse.ts';
+import type { Prefilter } from '../syslog/parse.ts';
 import { createSystemClock } from './clock.ts';
 import { type ConfigSource, describeProblems, readConfig } from './configuration/config-source.ts';
 import { Reloader } from './configuration/reloader.ts';
@@ -97,11 +97,12 @@ function assemble(source: ConfigSource, plan: Plan) {
   });
   const judgement = new Judgement({ ledger, pipeline, senders, clock });
   const sink: Sink = (batch) => pipeline.accept(batch);
-  const wants: Wants = (identifier, bytes, start, end) => pipeline.wants(identifier, bytes, start, end);
+  const prefilter: Prefilter = (identifier, bytes, start, end) =>
+    pipeline.mayMatch(identifier, bytes, start, end);
   const journal = new Journal({ sink, clock, emit, position: () => state.journalPosition });
   const syslog = new SyslogListeners({
     sink,
-    wants,
+    prefilter,
     senders,
     activation,
     clock,

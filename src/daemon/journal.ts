@@ -1,4 +1,4 @@
-/** The journal as a part: read while a jail wants what is in it, from where it was left. */
+/** The journal as a part: read while there is a jail that it feeds, from where it was left. */
 import type { Plan } from '../config/plan.ts';
 import type { Emit } from '../core/event.ts';
 import type { Microseconds } from '../core/time.ts';
@@ -30,9 +30,9 @@ export class Journal implements Part {
   /** Reads what the plan asks for and nothing else. Never throws: a journal that cannot be read says so by an event. */
   readonly apply = async (plan: Plan): Promise<void> => {
     const { directory } = plan.journal;
-    const isWanted = plan.journal.enabled && plan.jails.length > 0;
-    if (this.#reading !== null && (!isWanted || this.#reading.directory !== directory)) await this.stop();
-    if (!isWanted) {
+    const isRead = plan.journal.enabled && plan.jails.length > 0;
+    if (this.#reading !== null && (!isRead || this.#reading.directory !== directory)) await this.stop();
+    if (!isRead) {
       const detail = plan.journal.enabled
         ? 'not read: no jail is active'
         : 'not read: [journal] enabled is false';

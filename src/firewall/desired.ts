@@ -82,7 +82,7 @@ export class DesiredElements {
     }
   }
 
-  /** The claim that counts for an element; null when nobody wants it. */
+  /** The claim that counts for an element; null when there is none. */
   claimOf(id: string): Claim | null {
     let latest: Claim | null = null;
     for (const claim of this.#claims.get(id) ?? []) {
@@ -111,7 +111,7 @@ export class DesiredElements {
 
   /**
    * What to send next, as of `at`: the oldest marked elements, which are then no longer marked. An element that nobody
-   * wants any more, or whose deadline has passed, is deleted. Null when nothing is marked.
+   * claims any more, or whose deadline has passed, is deleted. Null when nothing is marked.
    */
   next(at: Microseconds): OutgoingBatch | null {
     if (this.#dirty.size === 0) return null;

@@ -1,4 +1,4 @@
-/** The firewall that only remembers: for dry runs, for replay, and where bans cannot reach a kernel. */
+/** The firewall that only remembers: for dry runs, and where bans cannot reach a kernel. */
 import type { Network } from '../core/address/address.ts';
 import { type Clock, FOREVER, type Microseconds } from '../core/time.ts';
 import type {

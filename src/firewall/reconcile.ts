@@ -20,7 +20,7 @@ export type Drift = {
   readonly missing: readonly string[];
   /** Ids of elements that would end at another time than wanted. */
   readonly wrongTimeout: readonly string[];
-  /** Elements that nobody wants. */
+  /** Elements that no ban claims. */
   readonly surplus: readonly KernelElement[];
 };
 

@@ -32,7 +32,7 @@ export type FeedOptions = {
   readonly onBug: (error: unknown) => void;
 };
 
-/** What one listener wants. */
+/** What one listener has asked for. */
 export type FeedWishes = {
   /** Null for every kind. */
   readonly kinds: ReadonlySet<EventKind> | null;
@@ -80,7 +80,7 @@ export class EventFeed {
     response.on('close', () => this.#detach(listener));
     this.#listeners.add(listener);
     this.#unsubscribe ??= this.#options.subscribe((event) => this.#take(event));
-    if (missed !== null && BAN_KINDS.some((kind) => wants(listener, kind))) {
+    if (missed !== null && BAN_KINDS.some((kind) => hasAskedFor(listener, kind))) {
       listener.held = [];
       this.#catchUp(listener, missed()).catch(this.#options.onBug);
     }
@@ -104,7 +104,7 @@ export class EventFeed {
     if ('reset' in news) text = `event: reset\ndata: ${printableJson({ position: news.position })}\n\n`;
     else {
       for (const change of news.changes) {
-        if (wants(listener, change.kind)) text += writeChange(change);
+        if (hasAskedFor(listener, change.kind)) text += writeChange(change);
         if (text.length <= MAX_PENDING) continue;
         if (!(await writeAll(listener.response, text))) return;
         text = '';
@@ -120,7 +120,7 @@ export class EventFeed {
   #take(event: BailiffEvent): void {
     let text = '';
     for (const listener of [...this.#listeners]) {
-      if (!wants(listener, event.kind)) continue;
+      if (!hasAskedFor(listener, event.kind)) continue;
       if (text === '') text = writeEvent(event);
       if (listener.held === null) listener.pending += text;
       else this.#hold(listener, listener.held, { serial: serialOfEvent(event), text });
@@ -169,7 +169,7 @@ export class EventFeed {
   }
 }
 
-function wants({ kinds }: Listener, kind: EventKind): boolean {
+function hasAskedFor({ kinds }: Listener, kind: EventKind): boolean {
   return kinds?.has(kind) ?? true;
 }
 

@@ -71,7 +71,7 @@ export class Matcher {
   mayMatch(identifier: string, bytes: Uint8Array, start: number, end: number): boolean {
     const route = this.#router.route(identifier);
     if (route.filters.length === 0) return false;
-    return route.wantsBytes(bytes, start, end) || DECORATED.wantsBytes(bytes, start, end);
+    return route.mayFindBytes(bytes, start, end) || DECORATED.mayFindBytes(bytes, start, end);
   }
 
   takeCounters(): MatcherCounters {

@@ -1,4 +1,4 @@
-/** Finds which of many values want a text by how it begins: a radix tree, one comparison for each of its edges. */
+/** Finds which of many values fit a text by how it begins: a radix tree, one comparison for each of its edges. */
 
 type Node<Value> = {
   /** What leads here from the node above. */
@@ -16,13 +16,13 @@ type Entry = { readonly prefix: string; readonly index: number };
 export class PrefixTree<Value> {
   readonly #root: Node<Value>;
 
-  /** A value wants every text that begins with one of its prefixes; '' begins every text. */
+  /** A value fits every text that begins with one of its prefixes; '' begins every text. */
   constructor(values: readonly Value[], prefixesOf: (value: Value) => readonly string[]) {
     const entries = values.flatMap((value, index) => prefixesOf(value).map((prefix) => ({ prefix, index })));
     this.#root = buildNode(values, entries, '', new Set());
   }
 
-  /** The values that want the text, in the order in which they were given. */
+  /** The values that fit the text, in the order in which they were given. */
   find(text: string): readonly Value[] {
     let node = this.#root;
     let offset = 0;
@@ -35,10 +35,10 @@ export class PrefixTree<Value> {
   }
 
   /**
-   * Whether any value may want the text that the UTF-8 in bytes[start, end) is, without decoding it. A prefix is
+   * Whether `find` may find any value for the text that the UTF-8 in bytes[start, end) is, without decoding it. A prefix is
    * compared as far as it is ASCII.
    */
-  wantsBytes(bytes: Uint8Array, start: number, end: number): boolean {
+  mayFindBytes(bytes: Uint8Array, start: number, end: number): boolean {
     let node = this.#root;
     let offset = start;
     while (node.values.length === 0) {

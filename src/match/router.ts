@@ -46,7 +46,7 @@ export class Route {
   /**
    * The rules that may match a message, by how it begins, filter by filter. One tree for all filters, so that a line
    * costs what the rules cost that may match it, however many filters there are; and one for each status that rules
-   * name, as most rules that read access logs want a certain one.
+   * name, as most rules that read access logs name a certain one.
    */
   find(message: string): readonly RoutedRule[] {
     this.#rules ??= this.#routeRules();
@@ -54,10 +54,10 @@ export class Route {
   }
 
   /** Whether `find` may find any rule for the message that the UTF-8 in bytes[start, end) is. */
-  wantsBytes(bytes: Uint8Array, start: number, end: number): boolean {
+  mayFindBytes(bytes: Uint8Array, start: number, end: number): boolean {
     this.#rules ??= this.#routeRules();
-    // A line of an access log begins with anything, so its rules want every message.
-    return this.#statuses !== null || this.#sortedFor(NO_STATUS).wantsBytes(bytes, start, end);
+    // A line of an access log begins with anything, so its rules may match every message.
+    return this.#statuses !== null || this.#sortedFor(NO_STATUS).mayFindBytes(bytes, start, end);
   }
 
   #routeRules(): readonly RoutedRule[] {
@@ -124,8 +124,8 @@ export class Router {
     );
     this.tallies = routed.map(({ tally }) => tally);
     const routes = new Map<string, Route>();
-    const routeFor = (wants: (input: FilterInput) => boolean): Route => {
-      const readers = routed.filter(({ compiled }) => wants(compiled.filter.input));
+    const routeFor = (reads: (input: FilterInput) => boolean): Route => {
+      const readers = routed.filter(({ compiled }) => reads(compiled.filter.input));
       const key = readers.map((reader) => routed.indexOf(reader)).join();
       const route = routes.get(key) ?? new Route(readers);
       routes.set(key, route);

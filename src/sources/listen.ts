@@ -8,7 +8,7 @@ import type { LogRecord, SourceKind } from '../core/record.ts';
 import type { Clock } from '../core/time.ts';
 import type { Elapsed } from '../native/machine-clocks.ts';
 import type { SenderDirectory } from '../senders/directory.ts';
-import type { Wants } from '../syslog/parse.ts';
+import type { Prefilter } from '../syslog/parse.ts';
 import type { Sink, Source } from './source.ts';
 
 /** How one listener is. Several of them make the component `syslog`, so whoever starts them sums up. */
@@ -33,7 +33,7 @@ export type ListenerOptions = {
   readonly elapsed: Elapsed;
   readonly sink: Sink;
   /** Which messages are to become records; without it, all. */
-  readonly wants?: Wants;
+  readonly prefilter?: Prefilter;
   readonly emit: Emit;
   readonly onState: (state: ListenerState) => void;
   /** Leave IPv4 to another listener on the same port; without it `::` takes both. */
@@ -63,7 +63,7 @@ export class Batcher {
   readonly #source: SourceKind;
   readonly #sink: Sink;
   #records: LogRecord[] = [];
-  #unwanted = 0;
+  #skipped = 0;
   #bytes = 0;
   #isScheduled = false;
 
@@ -85,18 +85,18 @@ export class Batcher {
   }
 
   /** Counts a message that has become no record. */
-  addUnwanted(): void {
-    this.#unwanted++;
+  addSkipped(): void {
+    this.#skipped++;
     if (!this.#isScheduled) this.#schedule();
   }
 
   flush(): void {
     const records = this.#records;
-    const unwanted = this.#unwanted;
-    if (records.length === 0 && unwanted === 0) return;
-    const batch = { source: this.#source, records, unwanted, bytes: this.#bytes, position: null };
+    const skipped = this.#skipped;
+    if (records.length === 0 && skipped === 0) return;
+    const batch = { source: this.#source, records, skipped, bytes: this.#bytes, position: null };
     this.#records = [];
-    this.#unwanted = 0;
+    this.#skipped = 0;
     this.#bytes = 0;
     this.#sink(batch);
   }

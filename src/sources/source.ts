@@ -5,8 +5,8 @@ import type { LogRecord, SourceKind } from '../core/record.ts';
 export type RecordBatch = {
   readonly source: SourceKind;
   readonly records: readonly LogRecord[];
-  /** Messages that came in as well and have become no records, since nobody wants them. Absent where none ever does. */
-  readonly unwanted?: number;
+  /** Messages that came in as well and have become no records, since no rule could match them; 0 when absent. */
+  readonly skipped?: number;
   /** Bytes as they came in, for the metrics. */
   readonly bytes: number;
   /** Where to go on after a restart, once everything in this batch is durable: a journal cursor; null elsewhere. */

@@ -16,13 +16,13 @@ import { createTimeReader } from './timestamp.ts';
 export type Origin = { at: Microseconds; source: SourceKind; sender: string };
 
 /**
- * Whether anybody wants the message that the UTF-8 in bytes[start, end) is, of a program of this identifier. Yes, when
- * that cannot be told from bytes.
+ * Whether any rule may match the message that the UTF-8 in bytes[start, end) is, of a program of this identifier. Yes,
+ * when that cannot be told from bytes.
  */
-export type Wants = (identifier: string, bytes: Buffer, start: number, end: number) => boolean;
+export type Prefilter = (identifier: string, bytes: Buffer, start: number, end: number) => boolean;
 
-/** A message that has a header, and that nobody wants. */
-export type Unwanted = 'unwanted';
+/** A message that has a header, and that the prefilter has left out. */
+export type Skipped = 'skipped';
 
 /**
  * Reads messages, one after the other; it holds what one of them needs, so that each costs no object but its record.
@@ -61,7 +61,7 @@ export class SyslogParser {
    * The record of the message in bytes[start, end): a whole datagram, or a frame, with the white space and NULs that
    * some clients end it with. Null when there is nothing but that. `isCut` says that the message went on behind `end`.
    *
-   * Where `wants` is given, only what it wants becomes a record. Of other messages the header is read, and nothing
+   * Where `prefilter` is given, only what it lets through becomes a record. Of other messages the header is read, and nothing
    * decoded but the identifier: HEADER_COST instead of FULL_COST.
    */
   parse(bytes: Buffer, start: number, end: number, origin: Origin, isCut?: boolean): LogRecord | null;
@@ -71,26 +71,26 @@ export class SyslogParser {
     end: number,
     origin: Origin,
     isCut: boolean,
-    wants: Wants | undefined,
-  ): LogRecord | Unwanted | null;
+    prefilter: Prefilter | undefined,
+  ): LogRecord | Skipped | null;
   parse(
     bytes: Buffer,
     start: number,
     end: number,
     origin: Origin,
     isCut = false,
-    wants?: Wants,
-  ): LogRecord | Unwanted | null {
+    prefilter?: Prefilter,
+  ): LogRecord | Skipped | null {
     if (!this.#scan(bytes, start, end, origin.at, isCut)) return null;
     const { identifierStart, identifierEnd, messageStart } = this.#header;
     const identifier = this.#strings.get(bytes, identifierStart, identifierEnd);
     // A mark stands where a message was cut, so its bytes are not what it says.
-    const isWanted =
-      wants === undefined ||
+    const mayMatch =
+      prefilter === undefined ||
       isCut ||
-      wants(identifier, bytes, messageStart, this.#textEnd) ||
+      prefilter(identifier, bytes, messageStart, this.#textEnd) ||
       mayBeRepeat(bytes, messageStart, this.#textEnd);
-    return isWanted ? this.#record(origin, identifier, isCut) : 'unwanted';
+    return mayMatch ? this.#record(origin, identifier, isCut) : 'skipped';
   }
 
   /** Reads the header. False when the message is empty. */

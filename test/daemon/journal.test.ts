@@ -29,7 +29,7 @@ for (const [plan, detail] of [
   [planOf(), 'not read: [journal] enabled is false'],
   [planOf({ journal: { enabled: true, directory: null }, jails: [] }), 'not read: no jail is active'],
 ] as const) {
-  test(`a journal that nobody wants is ${detail}`, async (t) => {
+  test(`a journal that feeds no jail is ${detail}`, async (t) => {
     const recorder = new Recorder();
     const clock = {
       now: () => START,

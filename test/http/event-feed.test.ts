@@ -142,7 +142,7 @@ test('HEAD does not open a stream', async (t) => {
   assert.equal(running.subscribers.size, 0);
 });
 
-test('a listener may want some kinds only', async (t) => {
+test('a listener may ask for some kinds only', async (t) => {
   const running = await startServer(t);
   const stream = await open(running, 'GET', '/v1/events?kinds=ban,ready');
   for (const event of [failureOf('root'), banOf(8), { kind: 'ready' } as const]) running.publish(event);

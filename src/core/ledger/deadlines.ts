@@ -1,5 +1,5 @@
 /**
- * Deadlines ordered by time, then by key so that a replay pops them in the same order: a binary heap. Nothing is ever
+ * Deadlines ordered by time, then by key so that every run pops them in one order: a binary heap. Nothing is ever
  * removed from the middle; whoever pops a deadline checks that it still holds, and `compact` bounds what piles up.
  */
 import type { Microseconds } from '../time.ts';

@@ -1,4 +1,4 @@
-/** What the ledger decides, and the bans that come of it. Plain data: it can be stored, compared and replayed. */
+/** What the ledger decides, and the bans that come of it. Plain data: it can be stored and compared. */
 import type { Network } from '../address/address.ts';
 import type { Microseconds } from '../time.ts';
 

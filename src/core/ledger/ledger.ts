@@ -1,6 +1,6 @@
 /**
  * The ledger: a state machine that turns failures and commands into decisions. It reads no clock; every input carries
- * `at`, which never decreases. The daemon, `bailiff replay` and the simulator in the tests run this same code.
+ * `at`, which never decreases. The daemon and the simulator in the tests run this same code.
  *
  * Everything in it is bounded: windows and bans for each jail by LedgerLimits, pending changes by what they describe.
  */

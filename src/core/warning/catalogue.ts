@@ -1,6 +1,6 @@
 /**
- * Everything that can be wrong, once. The status, `doctor`, the metrics, the service manager, the alert and notices show
- * what of it stands; none of them has a condition of its own. docs/warnings.md is made from it.
+ * Everything that can be wrong, once. The status, `doctor`, the metrics, the service manager and the alert show what
+ * of it stands; none of them has a condition of its own. docs/warnings.md is made from it.
  */
 
 import type { WarningGiven, WarningKind, WarningSeverity } from './entry.ts';

@@ -1,5 +1,5 @@
 /**
- * The list of what is wrong, as a machine that can be replayed: it takes what is said of warnings and components, with
+ * The list of what is wrong, as a deterministic machine: it takes what is said of warnings and components, with
  * the time, and answers what has begun and ended. Bounded: of one kind so many are kept, the others counted.
  */
 import type { ComponentName } from '../component.ts';

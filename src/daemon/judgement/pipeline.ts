@@ -28,7 +28,7 @@ export const BACKLOG_PATIENCE: Microseconds = 2 * MINUTE;
  */
 export const MAX_ENDED_AT_ONCE = 10_000;
 
-/** A jail that wants the matches of some filter. */
+/** A jail that the matches of some filter feed. */
 export type JailRoute = { readonly jail: string; readonly mode: RuleMode; readonly maxRetry: number };
 
 /** What a reload exchanges as a whole. */
@@ -84,7 +84,7 @@ export class Pipeline {
   }
 
   /** Whether a message is to become a record: no other can match the rules as they are now. */
-  wants(identifier: string, bytes: Uint8Array, start: number, end: number): boolean {
+  mayMatch(identifier: string, bytes: Uint8Array, start: number, end: number): boolean {
     return this.#rules.matcher.mayMatch(identifier, bytes, start, end);
   }
 
@@ -96,8 +96,8 @@ export class Pipeline {
     this.#advance(at);
     let matched = 0;
     for (const record of batch.records) if (this.#acceptRecord(record, at)) matched++;
-    const { source, records, unwanted = 0, bytes } = batch;
-    emit({ kind: 'records', source, count: records.length + unwanted, bytes, matched });
+    const { source, records, skipped = 0, bytes } = batch;
+    emit({ kind: 'records', source, count: records.length + skipped, bytes, matched });
     if (batch.source === 'journal') this.#noteBacklog(batch.records.at(-1), at);
     if (batch.position !== null) persister.advance(batch.position);
     this.#settle();

@@ -6,7 +6,7 @@ import { journalMatches } from '../../match/router.ts';
 import type { Elapsed } from '../../native/machine-clocks.ts';
 import type { JailRoute, Rules } from './pipeline.ts';
 
-/** The matcher, with the filters that some jail uses, and who wants what they find. */
+/** The matcher, with the filters that some jail uses, and the jails that what they find feeds. */
 export function rulesOf(plan: Plan, elapsed: Elapsed): Rules {
   const routes = new Map<string, JailRoute[]>();
   for (const { policy, filters, mode } of plan.jails) {

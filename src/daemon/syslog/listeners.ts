@@ -16,7 +16,7 @@ import { formatEndpoint, type ListenerState, type ListeningSource } from '../../
 import type { Sink } from '../../sources/source.ts';
 import { createStreamSource, type StreamSettings } from '../../sources/stream/stream.ts';
 import type { TlsCredentials } from '../../sources/stream/tls-handshakes.ts';
-import type { Wants } from '../../syslog/parse.ts';
+import type { Prefilter } from '../../syslog/parse.ts';
 import type { Part } from '../part.ts';
 import { SyslogTls } from './tls.ts';
 import { type WantedListener, wantedListeners } from './wanted-listeners.ts';
@@ -26,7 +26,7 @@ export type SyslogListenersOptions = {
   readonly elapsed: Elapsed;
   readonly sink: Sink;
   /** Which messages are to become records. Default: all. */
-  readonly wants?: Wants;
+  readonly prefilter?: Prefilter;
   readonly emit: Emit;
   /** Says who may send. */
   readonly senders: SenderDirectory;

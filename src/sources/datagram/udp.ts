@@ -131,7 +131,7 @@ class UdpSource implements ListeningSource {
     sender: Sender,
   ): void {
     const mayBeCut = isCut || isCutLength(sentLength);
-    const record = this.#parser.parse(bytes, start, end, this.#origin, mayBeCut, this.#options.wants);
+    const record = this.#parser.parse(bytes, start, end, this.#origin, mayBeCut, this.#options.prefilter);
     if (isCut) this.#countCut(sender.identity);
     if (record === null) {
       this.#countRejected('empty', sender.identity);
@@ -139,10 +139,10 @@ class UdpSource implements ListeningSource {
     }
     this.#batcher.addBytes(sentLength);
     const { dialect } = this.#parser;
-    if (record !== 'unwanted') this.#batcher.add(sender.take(record, sentLength, dialect));
+    if (record !== 'skipped') this.#batcher.add(sender.take(record, sentLength, dialect));
     else {
       sender.count(this.#parser, sentLength, dialect);
-      this.#batcher.addUnwanted();
+      this.#batcher.addSkipped();
     }
   }
 

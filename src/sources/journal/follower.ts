@@ -126,7 +126,7 @@ export class JournalFollower {
   step(slot: number, packer: BatchPacker | null): number {
     try {
       const now = this.#clocks.elapsed();
-      if (this.#order !== null) this.#obey(this.#order);
+      if (this.#order !== null) this.#carryOut(this.#order);
       const reader = this.#reader ?? this.#open();
       if (reader === null) return RETRY_MILLISECONDS;
       const change = reader.refresh();
@@ -151,7 +151,7 @@ export class JournalFollower {
     this.#reader = null;
   }
 
-  #obey(order: JournalOrder): void {
+  #carryOut(order: JournalOrder): void {
     this.#order = null;
     this.#matches = order.matches;
     if (this.#reader === null) return;

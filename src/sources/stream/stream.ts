@@ -335,13 +335,13 @@ class StreamListener implements StreamSource {
   }
 
   #parse(bytes: Buffer, start: number, end: number, isCut: boolean, sender: Sender): void {
-    const record = this.#parser.parse(bytes, start, end, this.#origin, isCut, this.#options.wants);
+    const record = this.#parser.parse(bytes, start, end, this.#origin, isCut, this.#options.prefilter);
     const { dialect } = this.#parser;
     if (record === null) this.#report.rejected('empty', sender.identity);
-    else if (record !== 'unwanted') this.#batcher.add(sender.take(record, end - start, dialect));
+    else if (record !== 'skipped') this.#batcher.add(sender.take(record, end - start, dialect));
     else {
       sender.count(this.#parser, end - start, dialect);
-      this.#batcher.addUnwanted();
+      this.#batcher.addSkipped();
     }
   }
 }

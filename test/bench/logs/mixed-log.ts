@@ -1,6 +1,6 @@
 /**
  * A /var/log/syslog of a busy server: what sshd, a mail server, a web server and the kernel write while they are being
- * attacked, in the midst of what no filter wants. The same seed gives the same lines.
+ * attacked, in the midst of what no filter matches. The same seed gives the same lines.
  */
 import { Random } from '../../sim/random.ts';
 import {

@@ -85,9 +85,9 @@ async function receiveAsDaemon(): Promise<Sink> {
       metrics.observe(event);
     },
     lossIntervalMilliseconds: 100,
-    wants: (identifier, message, start, end) => matcher.mayMatch(identifier, message, start, end),
-    sink: ({ source: kind, records, unwanted = 0, bytes }) => {
-      const count = records.length + unwanted;
+    prefilter: (identifier, message, start, end) => matcher.mayMatch(identifier, message, start, end),
+    sink: ({ source: kind, records, skipped = 0, bytes }) => {
+      const count = records.length + skipped;
       matches.length = 0;
       for (const record of records) matcher.match(record, matches);
       totals.received += count;

@@ -64,9 +64,9 @@ async function receiveAsDaemon(credentials?: TlsCredentials): Promise<Sink> {
     clock: { now: () => Date.now() * 1_000 },
     onState: () => {},
     emit: (event) => metrics.observe(event),
-    wants: (identifier, message, start, end) => matcher.mayMatch(identifier, message, start, end),
-    sink: ({ source: kind, records, unwanted = 0, bytes }) => {
-      const count = records.length + unwanted;
+    prefilter: (identifier, message, start, end) => matcher.mayMatch(identifier, message, start, end),
+    sink: ({ source: kind, records, skipped = 0, bytes }) => {
+      const count = records.length + skipped;
       matches.length = 0;
       for (const record of records) matcher.match(record, matches);
       const matched = matches.length;

@@ -149,7 +149,7 @@ test('a failure is counted; an offence is enforced at once and told after its co
   });
 });
 
-test('what leads to nothing changes nothing: other kinds, no address, no jail that wants it', () => {
+test('what leads to nothing changes nothing: other kinds, no address, no jail that it feeds', () => {
   const court = new Court();
   court.udp(
     '',
