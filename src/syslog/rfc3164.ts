@@ -18,6 +18,7 @@ import { readTag } from './tag.ts';
 import { readTime, type TimeReader } from './timestamp.ts';
 import {
   isEventNumber,
+  isLevel,
   isUnifiDevice,
   readEventFormat,
   readMnemonic,
@@ -130,7 +131,7 @@ function readAfterHostname(
 
 /**
  * What some devices put between host name and tag: UniFi's access points their model and firmware, its consoles the
- * host name again, ProCurve the number of the event.
+ * host name again, ProCurve the number of the event, BIG-IP and SONiC the severity.
  */
 function readAfterDecoration(bytes: Buffer, start: number, end: number, header: Header): void {
   const { hostnameStart, hostnameEnd } = header;
@@ -140,6 +141,10 @@ function readAfterDecoration(bytes: Buffer, start: number, end: number, header: 
     header.dialect = 'unifi';
     header.messageStart = next;
     readProgram(bytes, next, end, header);
+    return;
+  }
+  if (isLevel(bytes, start, wordEnd)) {
+    if (readTag(bytes, next, end, header)) header.dialect = 'rfc3164';
     return;
   }
   const isRepeated = bytes.compare(bytes, hostnameStart, hostnameEnd, start, wordEnd) === 0;
@@ -263,7 +268,7 @@ function isHostname(bytes: Buffer, start: number, end: number): boolean {
   for (let position = start; position < end; position++) {
     if (HOSTNAME_BYTES[bytes[position] ?? 0] === 0) return false;
   }
-  return bytes[end - 1] !== COLON;
+  return bytes[end - 1] !== COLON || (bytes[end - 2] === COLON && isAddressWord(bytes, start, end));
 }
 
 /** Whether the word is an IPv6 or a MAC address, which would else pass for a tag and its text. */

@@ -122,6 +122,19 @@ export function readEventFormat(
 }
 
 /**
+ * Whether the word is a severity as syslog.conf(5) calls it, `info`, in capitals `INFO`, or one behind a facility,
+ * `auth.info`: F5's BIG-IP and SONiC write it between host name and tag, as do busybox's syslogd in its files and
+ * syslog-ng's $LEVEL.
+ */
+export function isLevel(bytes: Buffer, start: number, end: number): boolean {
+  if (end - start > MAX_LEVEL_BYTES) return false;
+  const word = bytes.toString('latin1', start, end);
+  const dot = word.indexOf('.');
+  if (dot > 0) return FACILITIES.has(word.slice(0, dot)) && LEVELS.has(word.slice(dot + 1));
+  return LEVELS.has(word) || (LEVELS.has(word.toLowerCase()) && word === word.toUpperCase());
+}
+
+/**
  * Whether the word describes a UniFi device: parts between commas, one of which is its MAC address in twelve
  * hexadecimal digits. `U7PG2,788a2045c0de,v4.0.66:`, `("U7PG2,788a2045c0de,v4.0.66")`,
  * `788a2045c0de,UAP-AC-Pro-5.60.9:`.
@@ -158,6 +171,17 @@ const EVENT_DIGITS = 5;
 const SLASH = 0x2f;
 const CEF = Buffer.from('CEF');
 const LEEF = Buffer.from('LEEF');
+/** RFC 5424, table 2, by the names of syslog.conf(5), with those that are deprecated there. */
+const LEVELS: ReadonlySet<string> = new Set(
+  'emerg panic alert crit err error warning warn notice info debug'.split(' '),
+);
+/** RFC 5424, table 1, by the same names. */
+const FACILITIES: ReadonlySet<string> = new Set([
+  ...'kern user mail daemon auth security syslog lpr news uucp cron authpriv ftp'.split(' '),
+  ...Array.from({ length: 8 }, (_, number) => `local${number}`),
+]);
+/** `authpriv.warning` is the longest. */
+const MAX_LEVEL_BYTES = 16;
 const SEVERITIES = ['critical', 'error', 'warning', 'info', 'debug'].map((word) => Buffer.from(word));
 
 function isSeverity(bytes: Buffer, start: number, end: number): boolean {

@@ -24,6 +24,31 @@ describe('a tag', () => {
     ]);
   });
 
+  it('may stand behind a severity, alone or with its facility, and behind nothing else', () => {
+    expectSummaries([
+      ['<38>Nov 20 14:13:17 bigip info sshd[120]: text', 'rfc3164|bigip|sshd|120|@|text'],
+      ['<38>Nov 20 14:13:17 switch NOTICE sshd[120]: text', 'rfc3164|switch|sshd|120|@|text'],
+      ['<38>Nov 20 14:13:17 vm Info sshd[120]: text', 'no-tag|vm|||@|Info sshd[120]: text'],
+      ['Nov 20 14:13:17 vm auth.info sshd[120]: text', 'no-pri|vm|sshd|120|@|text'],
+      ['<38>Nov 20 14:13:17 vm authpriv.warning sshd: text', 'rfc3164|vm|sshd||@|text'],
+      ['<38>Nov 20 14:13:17 vm info: text', 'rfc3164|vm|info||@|text'],
+      ['<38>Nov 20 14:13:17 vm info text', 'no-tag|vm|||@|info text'],
+      ['<38>Nov 20 14:13:17 vm auth. sshd[1]: text', 'no-tag|vm|||@|auth. sshd[1]: text'],
+      ['<38>Nov 20 14:13:17 vm x.info sshd[1]: text', 'no-tag|vm|||@|x.info sshd[1]: text'],
+      ['<38>Nov 20 14:13:17 vm login sshd[1]: text', 'no-tag|vm|||@|login sshd[1]: text'],
+    ]);
+  });
+
+  it('stands behind an address of IPv6 that ends in two colons, and a word with one is a tag', () => {
+    expectSummaries([
+      [
+        '<38>Nov 20 14:13:17 2001:db8:115e:c0b:: sshd[120]: text',
+        'rfc3164|2001:db8:115e:c0b::|sshd|120|@|text',
+      ],
+      ['<38>Nov 20 14:13:17 cafe: text', 'no-hostname||cafe||@|text'],
+    ]);
+  });
+
   it('may be a path or carry the marks that programs use', () => {
     for (const tag of [
       'postfix/smtpd',
