@@ -43,7 +43,7 @@ export function planSenders(
   );
   return {
     networks: syslog.senders,
-    udpWord: syslog.udp_word,
+    udpConfidence: syslog.udp_confidence,
     rate: rateOf(syslog, ['syslog'], report),
     configured: senders.map((sender, index) => planSender(sender, index, report)),
   };
@@ -70,7 +70,7 @@ function planSender(sender: SenderSettings, index: number, report: Report): Send
     isRelay: sender.relay,
     dialect: sender.dialect ?? null,
     jails: sender.jails ?? null,
-    word: sender.word ?? null,
+    confidence: sender.confidence ?? null,
     rate: rateOf(sender, ['sender', index], report),
     silence: sender.silent_after,
   };

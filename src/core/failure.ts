@@ -43,10 +43,10 @@ export type Match = {
 };
 
 /**
- * What the word of a failure's reporter is worth. `full`: it may lead to a ban. `never-alone`: it counts, but the
- * failure that leads to a ban must be one of a full word.
+ * How far a failure is believed, for the sake of who reports it. `full`: it may lead to a ban. `low`: it counts, but
+ * the failure that leads to a ban must be one of full confidence.
  */
-export type Word = 'full' | 'never-alone';
+export type Confidence = 'full' | 'low';
 
 /** A hit that one jail is asked to count. */
 export type Failure = {
@@ -56,5 +56,5 @@ export type Failure = {
   readonly seenAt: Microseconds;
   readonly weight: number;
   /** `full` when absent. */
-  readonly word?: Word;
+  readonly confidence?: Confidence;
 };

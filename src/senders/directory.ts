@@ -11,7 +11,7 @@ import {
   splitNetwork,
 } from '../core/address/address.ts';
 import { PrefixSet } from '../core/address/prefix-set.ts';
-import type { Word } from '../core/failure.ts';
+import type { Confidence } from '../core/failure.ts';
 import type { SourceKind } from '../core/record.ts';
 import type { Microseconds } from '../core/time.ts';
 import type { Dialect } from '../syslog/header.ts';
@@ -37,7 +37,7 @@ export type SenderPlan = {
   /** Jails that its records may feed; null for all. */
   readonly jails: readonly string[] | null;
   /** Null for what its transport's is. */
-  readonly word: Word | null;
+  readonly confidence: Confidence | null;
   /** Null for the rate of `SendersPlan`. Of each transport, for all addresses and connections of the sender. */
   readonly rate: MessageRate | null;
   /** Silence that is told: for that long, `learned` for several times its usual, or `off`. */
@@ -47,8 +47,8 @@ export type SenderPlan = {
 export type SendersPlan = {
   /** Who may send besides those that are configured. */
   readonly networks: readonly Network[];
-  /** What a word over UDP is worth, where the sender does not say. Over everything else it is full. */
-  readonly udpWord: Word;
+  /** How far records over UDP are believed, where the sender does not say. Over everything else, fully. */
+  readonly udpConfidence: Confidence;
   /** For each sender without its own; null for no limit. */
   readonly rate: MessageRate | null;
   readonly configured: readonly SenderPlan[];
@@ -68,10 +68,10 @@ export type Standing = {
 };
 
 /** What a record may do. */
-export type Permission = { readonly jails: ReadonlySet<string> | null; readonly word: Word };
+export type Permission = { readonly jails: ReadonlySet<string> | null; readonly confidence: Confidence };
 
-const EVERYTHING: Permission = { jails: null, word: 'full' };
-const NOTHING: Permission = { jails: new Set(), word: 'never-alone' };
+const EVERYTHING: Permission = { jails: null, confidence: 'full' };
+const NOTHING: Permission = { jails: new Set(), confidence: 'low' };
 
 /** Answers who a sender is. One for the whole daemon; a reload exchanges what it knows. */
 export class SenderDirectory {
@@ -162,15 +162,15 @@ export class SenderDirectory {
     const own = this.#permissionOf(source, sender);
     if (via === '') return own;
     const relay = this.#permissionOf(source, via);
-    const isFull = own.word === 'full' && relay.word === 'full';
-    return { jails: intersect(own.jails, relay.jails), word: isFull ? 'full' : 'never-alone' };
+    const isFull = own.confidence === 'full' && relay.confidence === 'full';
+    return { jails: intersect(own.jails, relay.jails), confidence: isFull ? 'full' : 'low' };
   }
 
   #permissionOf(source: SourceKind, identity: string): Permission {
     const plan = this.planOf(identity);
     if (plan === null && parseAddress(identity) === null) return NOTHING;
-    const word = plan?.word ?? (source === 'udp' ? this.#plan.udpWord : 'full');
-    return { jails: plan?.jails ? new Set(plan.jails) : null, word };
+    const confidence = plan?.confidence ?? (source === 'udp' ? this.#plan.udpConfidence : 'full');
+    return { jails: plan?.jails ? new Set(plan.jails) : null, confidence };
   }
 
   #findByCertificate(names: readonly string[]): SenderPlan | null {

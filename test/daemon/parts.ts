@@ -65,7 +65,7 @@ export function planOf(parts: Partial<Plan> = {}): Plan {
 
 /** Loopback may send, and there is no sender of a name. */
 export function sendersOf(parts: Partial<SendersPlan> = {}): SendersPlan {
-  return { networks: ['127.0.0.0/8', '::1'], udpWord: 'full', rate: null, configured: [], ...parts };
+  return { networks: ['127.0.0.0/8', '::1'], udpConfidence: 'full', rate: null, configured: [], ...parts };
 }
 
 /** An entry of the journal that says `address`, from sshd. */

@@ -1,4 +1,4 @@
-/** Senders with names: adopted and forgotten, held to their rate, to their word and to their jails; and protected. */
+/** Senders with names: adopted, forgotten, held to rate, confidence and jails; and protected. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { SenderReport, SendersReport } from '../../src/senders/report.ts';
@@ -24,7 +24,7 @@ const CONFIGURATION = `
 [syslog]
 udp = ${listeners}
 tcp = ${listeners}
-udp_word = "never-alone"
+udp_confidence = "low"
 [jail.sshd]
 max_retry = 3
 [jail.other]
@@ -66,7 +66,7 @@ describe('senders', { skip: sceneMissing || (requirements('logger') ?? false) },
     return waitFor(what, SOON_MILLISECONDS, async () => (await report()).senders.find(isWanted) ?? null);
   }
 
-  test('a word over UDP bans nobody alone; the next failure that comes over TCP does', async () => {
+  test('a failure over UDP bans nobody alone; the next failure that comes over TCP does', async () => {
     const { bed, daemon } = scene;
     for (let count = 0; count < 8; count++) await log('127.0.0.1', 'udp', failedLogin('203.0.113.5'));
     await waitFor('eight failures', SOON_MILLISECONDS, async () =>

@@ -13,7 +13,7 @@ import { senderOf } from '../syslog/senders.ts';
 function directoryOf(configured: readonly SenderPlan[], parts: Partial<SendersPlan> = {}): SenderDirectory {
   return new SenderDirectory({
     networks: ['10.0.0.0/8', '::1'],
-    udpWord: 'full',
+    udpConfidence: 'full',
     rate: null,
     configured,
     ...parts,
@@ -108,28 +108,24 @@ test('a claim names a configured sender by address, name or certificate, and nob
   assert.equal(DIRECTORY.claimed('tls', '192.168.1.11')?.plan.name, 'web');
 });
 
-test('a record may do what its sender may, over UDP by the word of UDP, and this host may do everything', () => {
+test('a record may do what its sender may, over UDP by the confidence in UDP, and this host may do everything', () => {
   const picky = senderOf({ name: 'picky', networks: ['192.168.1.1'], jails: ['sshd'] });
-  const frank = senderOf({ name: 'frank', networks: ['192.168.1.2'], word: 'full' });
-  const shy = senderOf({ name: 'shy', certificates: ['shy'], word: 'never-alone', jails: [] });
-  const directory = directoryOf([picky, frank, shy], { udpWord: 'never-alone' });
+  const frank = senderOf({ name: 'frank', networks: ['192.168.1.2'], confidence: 'full' });
+  const shy = senderOf({ name: 'shy', certificates: ['shy'], confidence: 'low', jails: [] });
+  const directory = directoryOf([picky, frank, shy], { udpConfidence: 'low' });
   const permission = (source: 'udp' | 'tcp' | 'journal' | 'unix', sender: string, via = '') => {
-    const { jails, word } = directory.permissionOf(source, sender, via);
-    return `${jails === null ? 'all' : [...jails].join() || 'none'} ${word}`;
+    const { jails, confidence } = directory.permissionOf(source, sender, via);
+    return `${jails === null ? 'all' : [...jails].join() || 'none'} ${confidence}`;
   };
-  assert.equal(permission('udp', '10.1.1.1'), 'all never-alone');
+  assert.equal(permission('udp', '10.1.1.1'), 'all low');
   assert.equal(permission('tcp', '10.1.1.1'), 'all full');
-  assert.equal(permission('udp', '192.168.1.1'), 'sshd never-alone');
+  assert.equal(permission('udp', '192.168.1.1'), 'sshd low');
   assert.equal(permission('udp', '192.168.1.2'), 'all full');
-  assert.equal(permission('tcp', 'shy'), 'none never-alone');
+  assert.equal(permission('tcp', 'shy'), 'none low');
   assert.equal(permission('journal', ''), 'all full');
   assert.equal(permission('unix', ''), 'all full');
-  assert.equal(
-    permission('udp', '192.168.1.2', '192.168.1.1'),
-    'sshd never-alone',
-    'a relay lends what it has',
-  );
-  assert.equal(permission('tcp', '192.168.1.2', 'shy'), 'none never-alone');
+  assert.equal(permission('udp', '192.168.1.2', '192.168.1.1'), 'sshd low', 'a relay lends what it has');
+  assert.equal(permission('tcp', '192.168.1.2', 'shy'), 'none low');
 });
 
 test('a name that a reload has taken away may do nothing, nor does its relay lend it anything', () => {
@@ -139,8 +135,8 @@ test('a name that a reload has taken away may do nothing, nor does its relay len
     ['laptop', '10.1.1.1'],
     ['10.1.1.1', 'laptop'],
   ] as const) {
-    const { jails, word } = directory.permissionOf('tls', sender, via);
-    assert.deepEqual([jails?.size, word], [0, 'never-alone']);
+    const { jails, confidence } = directory.permissionOf('tls', sender, via);
+    assert.deepEqual([jails?.size, confidence], [0, 'low']);
   }
 });
 
@@ -165,13 +161,23 @@ test('a reload exchanges who is known, and keeps the rate that a sender has used
   assert.ok(typeof before !== 'string' && before.limiter !== null);
   before.limiter.take(1);
   before.limiter.take(1);
-  directory.configure({ networks: [], udpWord: 'full', rate: null, configured: [{ ...NAS, rate }, LAN] });
+  directory.configure({
+    networks: [],
+    udpConfidence: 'full',
+    rate: null,
+    configured: [{ ...NAS, rate }, LAN],
+  });
   assert.equal(directory.generation, 1);
   const after = directory.find('udp', '192.168.1.10', []);
   assert.ok(typeof after !== 'string' && after.limiter !== null);
   assert.equal(after.limiter.take(1), false);
   assert.equal(describeFound(directory.find('udp', '10.1.2.3', [])), 'unknown-sender');
-  directory.configure({ networks: [], udpWord: 'full', rate: null, configured: [{ ...NAS, rate: null }] });
+  directory.configure({
+    networks: [],
+    udpConfidence: 'full',
+    rate: null,
+    configured: [{ ...NAS, rate: null }],
+  });
   const free = directory.find('udp', '192.168.1.10', []);
   assert.ok(typeof free !== 'string' && free.limiter === null);
 });

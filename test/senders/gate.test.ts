@@ -189,7 +189,7 @@ test('a connection learns of a reload: who it is now, or that it may no longer s
   assert.equal(gate.renew(sender), sender);
   senders.configure({
     networks: [],
-    udpWord: 'full',
+    udpConfidence: 'full',
     rate: null,
     configured: [senderOf({ name: 'nas1', networks: ['10.0.0.9'] })],
   });
@@ -234,7 +234,7 @@ test('every message is counted once, whatever forged addresses, relays, rates an
       if (kind === 'report') events.push(...told());
       else if (kind === 'reload') {
         const configured = sendersAfter(++reloads);
-        senders.configure({ networks: ['10.0.0.0/8'], udpWord: 'full', rate: null, configured });
+        senders.configure({ networks: ['10.0.0.0/8'], udpConfidence: 'full', rate: null, configured });
       } else {
         counted.sent++;
         const sender = gate.admit(peer);

@@ -157,7 +157,7 @@ class LifeStore implements Store {
 }
 
 /** Finds the address that a message is, for the jail of its source. */
-const NO_SENDERS = new SenderDirectory({ networks: [], udpWord: 'full', rate: null, configured: [] });
+const NO_SENDERS = new SenderDirectory({ networks: [], udpConfidence: 'full', rate: null, configured: [] });
 
 const MATCHER = {
   match(record: LogRecord, out: Match[]): void {

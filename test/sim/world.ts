@@ -93,8 +93,8 @@ function chooseStep(random: Random, at: Microseconds, settings: Settings): Step 
   }
   const late = random.chance(0.1) ? random.below(2 * HOUR) : 0;
   const weight = random.chance(0.1) ? 1 + random.below(9) : 1;
-  const word = random.chance(0.25) ? 'never-alone' : 'full';
-  return { kind: 'observe', at, failure: { jail, address, seenAt: at - late, weight, word } };
+  const confidence = random.chance(0.25) ? 'low' : 'full';
+  return { kind: 'observe', at, failure: { jail, address, seenAt: at - late, weight, confidence } };
 }
 
 /** A few hot attackers, a long tail, neighbours of protected hosts, and addresses that must never be banned. */

@@ -10,7 +10,7 @@ import { PATIENCE_MILLISECONDS, waitFor } from '../bed/waiting.ts';
 
 /** These networks may send; changes say more. */
 export function sendersOf(changes: Partial<SendersPlan> = {}): SenderDirectory {
-  return new SenderDirectory({ networks: [], udpWord: 'full', rate: null, configured: [], ...changes });
+  return new SenderDirectory({ networks: [], udpConfidence: 'full', rate: null, configured: [], ...changes });
 }
 
 /** Only these networks may send. */

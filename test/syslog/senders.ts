@@ -9,7 +9,7 @@ export function senderOf(parts: Partial<SenderPlan> & { readonly name: string })
     isRelay: false,
     dialect: null,
     jails: null,
-    word: null,
+    confidence: null,
     rate: null,
     silence: 'learned',
     ...parts,

@@ -36,7 +36,7 @@ export type AdoptOptions = Place & {
   readonly over?: readonly string[];
   readonly dialect?: string;
   readonly relay?: true;
-  readonly neverAlone?: true;
+  readonly lowConfidence?: true;
 };
 
 export function addAdopt(senders: Command, session: Session): void {
@@ -53,7 +53,7 @@ export function addAdopt(senders: Command, session: Session): void {
     .option('--jail <NAME...>', 'jails that it may feed (default: all)')
     .option('--dialect <NAME>', 'what its messages look like, such as rfc5424')
     .option('--relay', 'it hands on what other hosts sent')
-    .option('--never-alone', 'its word alone bans nobody')
+    .option('--low-confidence', 'its records alone ban nobody')
     .addOption(configOption())
     .addOption(socketOption())
     .addHelpText(
@@ -178,7 +178,7 @@ function dropInOf(network: Network, options: AdoptOptions): string {
     ['jails', options.jail],
     ['dialect', options.dialect],
     ['relay', options.relay],
-    ['word', options.neverAlone === true ? 'never-alone' : undefined],
+    ['confidence', options.lowConfidence === true ? 'low' : undefined],
   ];
   const written = lines.flatMap(([key, value]) =>
     value === undefined ? [] : [`${key} = ${JSON.stringify(value)}`],

@@ -1,4 +1,4 @@
-/** The keys of [[sender]]: one host or network that sends us syslog, and what its word is worth. */
+/** The keys of [[sender]]: one host or network that sends us syslog, and how far it is believed. */
 import * as z from 'zod/mini';
 import { MAX_DURATION, type Microseconds, parseDuration, SECOND } from '../../core/time.ts';
 import type { Dialect } from '../../syslog/header.ts';
@@ -35,7 +35,7 @@ const DIALECTS: Readonly<Record<Dialect, true>> = {
 const [FIRST_DIALECT, ...OTHER_DIALECTS] = Object.keys(DIALECTS) as [Dialect, ...Dialect[]];
 
 /** For [syslog] and [[sender]] alike. */
-export const senderWord = oneOf('full', 'never-alone');
+export const senderConfidence = oneOf('full', 'low');
 export const messagesPerSecond = count(1, MAX_RATE);
 export const burstMessages = count(1, MAX_RATE * DEFAULT_BURST_SECONDS);
 
@@ -120,11 +120,11 @@ const sender = table({
       examples: [['sshd']],
     },
   ),
-  word: key(z.optional(senderWord), {
+  confidence: key(z.optional(senderConfidence), {
     description:
-      'What its word is worth: "full", or "never-alone": its failures count, but a ban needs a last one that ' +
-      'somebody else reports. Default: over UDP `udp_word` of [syslog], else "full".',
-    examples: ['never-alone'],
+      'How far its records are believed: "full", or "low": its failures count, but a ban needs a last one of full ' +
+      'confidence. Default: over UDP `udp_confidence` of [syslog], else "full".',
+    examples: ['low'],
   }),
   max_messages_per_second: key(z.optional(messagesPerSecond), {
     description:

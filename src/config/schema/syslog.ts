@@ -1,6 +1,6 @@
 /** The keys of [syslog]: where syslog comes in, from whom, and how much of it. */
 import * as z from 'zod/mini';
-import { burstMessages, messagesPerSecond, senderWord } from './sender.ts';
+import { burstMessages, messagesPerSecond, senderConfidence } from './sender.ts';
 import {
   absolutePath,
   count,
@@ -90,11 +90,11 @@ export const syslog = table({
       'have anybody banned: over UDP the address of a sender can be forged.',
     examples: [['127.0.0.0/8', '::1', '192.168.1.0/24']],
   }),
-  udp_word: key(z.prefault(senderWord, 'full'), {
+  udp_confidence: key(z.prefault(senderConfidence, 'full'), {
     description:
-      'What a message over UDP is worth, whose sender address can be forged: "full", or "never-alone": its failures ' +
-      'count, but a ban needs a last one that comes by other ways. A [[sender]] may say otherwise.',
-    examples: ['never-alone'],
+      'How far a message over UDP is believed, whose sender address can be forged: "full", or "low": its failures ' +
+      'count, but a ban needs a last one of full confidence. A [[sender]] may say otherwise.',
+    examples: ['low'],
   }),
   max_messages_per_second: key(z.optional(messagesPerSecond), {
     description:

@@ -4,7 +4,7 @@ import type { Microseconds } from '../time.ts';
 /**
  * Adds a failure and drops what has left the window, in place. The window ends at the newest failure; a failure that
  * arrives late (from a backlog) is put where it belongs. Returns how many failures the window holds now; never keeps
- * more than `most` of them: as many as make an offence, or fewer for a word that must not make one.
+ * more than `most` of them: as many as make an offence, or fewer for a failure that must not make one.
  */
 export function addFailure(
   seenAt: Microseconds[],

@@ -1,7 +1,7 @@
 /** One jail's share of the ledger: its failure windows, bans and totals, and which of them are not stored yet. */
 import type { Network } from '../address/address.ts';
 import { assert } from '../errors.ts';
-import type { Failure, Word } from '../failure.ts';
+import type { Confidence, Failure } from '../failure.ts';
 import { RecencyMap } from '../recency-map.ts';
 import { FOREVER, type Microseconds } from '../time.ts';
 import { Deadlines } from './deadlines.ts';
@@ -23,7 +23,7 @@ export type JailCounts = {
 };
 
 /** What of a failure decides how much it counts. */
-export type WeighedFailure = Pick<Failure, 'seenAt' | 'weight'> & { readonly word: Word };
+export type WeighedFailure = Pick<Failure, 'seenAt' | 'weight'> & { readonly confidence: Confidence };
 
 /** LedgerChanges while they are being gathered. */
 export type JailChanges = { -readonly [Key in keyof LedgerChanges]: LedgerChanges[Key][number][] };
@@ -66,14 +66,14 @@ export class JailLedger {
   }
 
   /**
-   * Adds a failure to its window and returns how many the window holds; makes room where there are too many. A word
-   * that bans nobody alone leaves the window one short of an offence at most.
+   * Adds a failure to its window and returns how many the window holds; makes room where there are too many. One
+   * of low confidence leaves the window one short of an offence at most.
    */
   count(offender: Network, failure: WeighedFailure, maxOffenders: number): number {
     const policy = this.policy;
     assert(policy !== null, 'only a jail with a policy counts');
-    const { seenAt, weight, word } = failure;
-    const most = word === 'full' ? policy.maxRetry : policy.maxRetry - 1;
+    const { seenAt, weight, confidence } = failure;
+    const most = confidence === 'full' ? policy.maxRetry : policy.maxRetry - 1;
     this.#totalFailures += weight;
     this.#pendingTotals = true;
     if (most === 0) return 0;

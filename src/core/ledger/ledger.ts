@@ -86,9 +86,9 @@ export class Ledger {
     const offender = this.#offender(jail, policy, failure.address);
     if (offender === null) return { outcome: 'ignored', reason: 'unbannable' };
     const seenAt = Math.min(failure.seenAt, at);
-    const { weight, word = 'full' } = failure;
-    const count = jail.count(offender, { seenAt, weight, word }, this.#limits.maxOffenders);
-    if (word === 'full' && count >= policy.maxRetry) {
+    const { weight, confidence = 'full' } = failure;
+    const count = jail.count(offender, { seenAt, weight, confidence }, this.#limits.maxOffenders);
+    if (confidence === 'full' && count >= policy.maxRetry) {
       jail.forget(offender);
       const until = policy.banTime >= Number.MAX_SAFE_INTEGER ? policy.banTime : seenAt + policy.banTime;
       this.#impose(

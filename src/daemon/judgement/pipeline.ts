@@ -149,7 +149,7 @@ export class Pipeline {
     return this.#matches.length > 0;
   }
 
-  #judge(match: Match, route: JailRoute, { jails, word }: Permission, at: Microseconds): void {
+  #judge(match: Match, route: JailRoute, { jails, confidence }: Permission, at: Microseconds): void {
     const { ledger, emit } = this.#parts;
     const { jail, maxRetry } = route;
     const { address, user, filter, weight } = match;
@@ -159,7 +159,7 @@ export class Pipeline {
     }
     const decisions: Decision[] = [];
     const seenAt = Math.min(match.record.at, at);
-    const observation = ledger.observe({ jail, address, seenAt, weight, word }, at, decisions);
+    const observation = ledger.observe({ jail, address, seenAt, weight, confidence }, at, decisions);
     if (observation.outcome === 'ignored') {
       emit({ kind: 'ignored', jail, address, reason: observation.reason });
       return;

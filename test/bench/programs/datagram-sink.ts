@@ -67,7 +67,7 @@ async function receiveAsDaemon(): Promise<Sink> {
   const metrics = createMetrics({ version: VERSION });
   const senders = new SenderDirectory({
     networks: ['127.0.0.0/8'],
-    udpWord: 'full',
+    udpConfidence: 'full',
     rate: null,
     configured: [],
   });

@@ -55,7 +55,7 @@ async function receiveAsDaemon(credentials?: TlsCredentials): Promise<Sink> {
   const totals = { messages: 0, bytes: 0, matched: 0 };
   const source = createStreamSource({
     listen: { host: HOST, port: 0 },
-    senders: new SenderDirectory({ networks, udpWord: 'full', rate: null, configured: [] }),
+    senders: new SenderDirectory({ networks, udpConfidence: 'full', rate: null, configured: [] }),
     maxMessageBytes: MAX_MESSAGE_BYTES,
     elapsed: () => performance.now(),
     maxConnections: 10,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PrefixSet } from '../../../src/core/address/prefix-set.ts';
-import type { Word } from '../../../src/core/failure.ts';
+import type { Confidence } from '../../../src/core/failure.ts';
 import type { Decision } from '../../../src/core/ledger/decision.ts';
 import { MAX_PENDING_CHANGES } from '../../../src/core/ledger/jail-ledger.ts';
 import { Ledger } from '../../../src/core/ledger/ledger.ts';
@@ -34,11 +34,11 @@ class Court {
   }
   fail(
     address: string,
-    options: { jail?: string; weight?: number; seenAt?: number; word?: Word } = {},
+    options: { jail?: string; weight?: number; seenAt?: number; confidence?: Confidence } = {},
   ): Decision[] {
     const out: Decision[] = [];
-    const { jail = 'sshd', weight = 1, seenAt = this.at, word = 'full' } = options;
-    this.ledger.observe({ jail, address, weight, seenAt, word }, this.at, out);
+    const { jail = 'sshd', weight = 1, seenAt = this.at, confidence = 'full' } = options;
+    this.ledger.observe({ jail, address, weight, seenAt, confidence }, this.at, out);
     return out;
   }
   wait(duration: number): Decision[] {
@@ -368,14 +368,14 @@ test('time does not run backwards', () => {
   assert.throws(() => court.ledger.advance(START, START, []), /backwards/);
 });
 
-test('a word that bans nobody alone counts, and the next failure of a full word bans', () => {
+test('a failure of low confidence counts, and the next one of full confidence bans', () => {
   const court = new Court();
   const address = '203.0.113.9';
   for (let count = 0; count < 100; count++)
-    assert.deepEqual(court.fail(address, { word: 'never-alone', weight: 9 }), []);
+    assert.deepEqual(court.fail(address, { confidence: 'low', weight: 9 }), []);
   assert.deepEqual(
     court.ledger.observe(
-      { jail: 'sshd', address, weight: 1, seenAt: court.at, word: 'never-alone' },
+      { jail: 'sshd', address, weight: 1, seenAt: court.at, confidence: 'low' },
       court.at,
       [],
     ),
@@ -392,9 +392,9 @@ test('a word that bans nobody alone counts, and the next failure of a full word 
   assert.equal(court.ledger.counts('sshd').totalFailures, 902);
 });
 
-test('where one failure is an offence, a word that bans nobody alone leaves nothing behind', () => {
+test('where one failure is an offence, one of low confidence leaves nothing behind', () => {
   const court = new Court([{ ...SSHD, maxRetry: 1 }]);
-  assert.deepEqual(court.fail('203.0.113.9', { word: 'never-alone' }), []);
+  assert.deepEqual(court.fail('203.0.113.9', { confidence: 'low' }), []);
   assert.deepEqual(court.ledger.image().windows, []);
   assert.equal(court.fail('203.0.113.9').length, 1);
 });
@@ -404,9 +404,9 @@ test('it neither extends a ban nor takes what others have reported away', () => 
   for (let count = 0; count < 3; count++) court.fail('203.0.113.9');
   court.wait(MINUTE);
   for (let count = 0; count < 5; count++)
-    assert.deepEqual(court.fail('203.0.113.9', { word: 'never-alone' }), []);
+    assert.deepEqual(court.fail('203.0.113.9', { confidence: 'low' }), []);
   court.fail('203.0.113.10');
   court.fail('203.0.113.10');
-  court.fail('203.0.113.10', { word: 'never-alone' });
+  court.fail('203.0.113.10', { confidence: 'low' });
   assert.equal(court.fail('203.0.113.10').length, 1);
 });

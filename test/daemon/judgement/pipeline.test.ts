@@ -372,9 +372,9 @@ test('the records of a sender feed the jails that it may feed, and what others s
   assert.equal([...court.ledger.bans()].length, 2);
 });
 
-test('a word over UDP that bans nobody alone waits for one that came by other ways', () => {
+test('a failure of low confidence, over UDP, waits for one that came by other ways', () => {
   const court = new Court(null, [policyOf({ maxRetry: 2 })]);
-  court.senders.configure(sendersOf({ udpWord: 'never-alone' }));
+  court.senders.configure(sendersOf({ udpConfidence: 'low' }));
   const accept = (source: 'udp' | 'tcp' | 'journal') => {
     const sender = source === 'journal' ? '' : '192.0.2.7';
     const records = [recordAt(court.at, { source, sender, message: 'sshd failure normal 203.0.113.9' })];

@@ -119,7 +119,7 @@ describe('a TLS listener', () => {
         isRelay: false,
         dialect: null,
         jails: null,
-        word: null,
+        confidence: null,
         rate: null,
         silence: 'off',
       },

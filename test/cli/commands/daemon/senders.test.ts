@@ -88,7 +88,7 @@ test('what adopt writes can be read by the daemon, whatever the umask is', async
 test('adopt writes down all that it is told', async (t) => {
   const { senders, dropIn } = await setUp(t);
   const words = ['--certificate', 'nas1.example', 'x"\\y', '--over', 'tls', 'tcp', '--jail', 'sshd'];
-  const more = ['--dialect', 'rfc5424', '--relay', '--never-alone'];
+  const more = ['--dialect', 'rfc5424', '--relay', '--low-confidence'];
   const { status, error } = await senders('adopt', '192.168.1.0/24', '--name', 'nas1', ...words, ...more);
   assert.equal(status, 0);
   assert.match(error, /sender-nas1\.toml:6:16: warning: nobody is asked for a certificate/);
@@ -100,7 +100,7 @@ test('adopt writes down all that it is told', async (t) => {
     'jails = ["sshd"]',
     'dialect = "rfc5424"',
     'relay = true',
-    'word = "never-alone"',
+    'confidence = "low"',
   ]);
 });
 
