@@ -17,8 +17,7 @@ export const BASE_CHAIN = 'prerouting';
 /** The kernel walks a whole set to collect what has expired (it no longer matches by then): not every second. */
 const GC_INTERVAL = '10s';
 
-/** Interval sets for lists that are loaded whole. */
-const LIST_SETS: Readonly<Record<4 | 6, string>> = { 4: 'list4', 6: 'list6' };
+/** Interval sets, loaded whole. */
 const TRUST_SETS: Readonly<Record<4 | 6, string>> = { 4: 'trust4', 6: 'trust6' };
 
 /** What nftables accepts as a comment, NFTNL_UDATA_COMMENT_MAXLEN, in characters that need no quoting. */
@@ -85,11 +84,9 @@ export function withoutNested(networks: readonly Network[]): readonly Network[] 
 }
 
 function familySets(table: string, family: 4 | 6, sets: readonly BanSet[]): string[] {
-  const intervals = [TRUST_SETS[family], LIST_SETS[family]];
   const own = sets.filter((set) => set.family === family);
   return [
-    ...intervals.map((set) => `add set inet ${table} ${set} { type ipv${family}_addr; flags interval; }`),
-    `add counter inet ${table} ${LIST_SETS[family]}`,
+    `add set inet ${table} ${TRUST_SETS[family]} { type ipv${family}_addr; flags interval; }`,
     ...own.flatMap((set) => [
       `add set inet ${table} ${set.name} { type ${typeOf(set)}; flags timeout; counter; gc-interval ${GC_INTERVAL}; }`,
       `add counter inet ${table} ${set.name}`,
@@ -112,7 +109,6 @@ function familyRules(table: string, family: 4 | 6, sets: readonly BanSet[]): str
     ...sets
       .filter((set) => set.family === family)
       .map((set) => `${rule} ${lookupOf(set, source)} counter name ${set.name} drop`),
-    `${rule} ${source} @${LIST_SETS[family]} counter name ${LIST_SETS[family]} drop`,
   ];
 }
 

@@ -33,7 +33,7 @@ test('a set is named after its family and, unless it is of whole IPv4 hosts, its
 test('other names are not of ban sets', () => {
   for (const name of [
     'trust4',
-    'list6',
+    'trust6',
     'ban',
     'ban5',
     'ban6',

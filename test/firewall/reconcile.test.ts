@@ -117,12 +117,12 @@ test('dropped packets are counted from one reading to the next, and from zero in
   const before = [
     { set: 'ban4', packets: 10, bytes: 1_000 },
     { set: 'ban6_64', packets: 5, bytes: 500 },
-    { set: 'list4', packets: 1, bytes: 60 },
+    { set: 'other', packets: 1, bytes: 60 },
   ];
   const after = [
     { set: 'ban4', packets: 12, bytes: 1_120 },
     { set: 'ban6_64', packets: 2, bytes: 200 },
-    { set: 'list4', packets: 1, bytes: 60 },
+    { set: 'other', packets: 1, bytes: 60 },
     { set: 'ban4_24', packets: 1, bytes: 60 },
   ];
   assert.deepEqual(countDropped(before, after), [
