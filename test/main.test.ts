@@ -80,19 +80,19 @@ function modulesOf(...words: readonly string[]): Promise<string> {
 test('a client’s command loads neither the daemon nor its libraries', async (t) => {
   const { socketPath } = await startServer(t);
   const loaded = await modulesOf('ping', '--socket', socketPath);
-  assert.match(loaded, /src\/cli\/ping\.ts/);
-  assert.doesNotMatch(loaded, /koffi|fastify|zod|toml|src\/daemon|src\/cli\/status/);
+  assert.match(loaded, /src\/cli\/commands\/daemon\/ping\.ts/);
+  assert.doesNotMatch(loaded, /koffi|fastify|zod|toml|src\/daemon\/|src\/cli\/commands\/daemon\/status/);
 });
 
 test('the help and the completions of the shells, which know every command, load no library but commander', async () => {
   for (const words of [['--help'], ['statsu'], ['completion', 'bash']]) {
     const loaded = await modulesOf(...words);
-    assert.match(loaded, /src\/cli\/match\.ts/);
+    assert.match(loaded, /src\/cli\/commands\/filters\/match\.ts/);
     assert.doesNotMatch(loaded, /koffi|fastify|zod|toml|pkijs|src\/(?:daemon|match|sources)\//);
   }
 });
 
 test('the values of a completion are asked with little', async () => {
   const loaded = await modulesOf('complete', 'jails', '--socket', '/nonexistent/socket');
-  assert.doesNotMatch(loaded, /koffi|fastify|zod|toml|src\/daemon|src\/cli\/status/);
+  assert.doesNotMatch(loaded, /koffi|fastify|zod|toml|src\/daemon\/|src\/cli\/commands\/daemon\/status/);
 });

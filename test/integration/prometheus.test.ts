@@ -26,7 +26,6 @@ const PENDING_ALERTS = ['BailiffSenderSilent', 'BailiffSenderClockWrong'];
 
 /** Panels that say that all is well by showing nothing but zeros; each of the others shows something of the attack. */
 const QUIET_PANELS: readonly string[] = [
-  'Warnings',
   'Open connections',
   'Lost in the kernel in an hour',
   'Lost in the kernel',
@@ -89,7 +88,7 @@ describe('Prometheus', { skip }, () => {
       [],
     );
     assert.equal(highest.get('Are bans enforced?'), 1);
-    assert.equal(highest.get('Warnings'), 0);
+    assert.ok((highest.get('Warnings') ?? 0) > 0, 'the attack makes trouble that is told');
     const banned = ATTACKERS_IPV4.length + ATTACKERS_IPV6.length + STRANGERS.length;
     assert.equal(highest.get('Active bans'), banned);
   });
