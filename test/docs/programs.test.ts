@@ -34,7 +34,7 @@ const CHECKERS: readonly Checker[] = [
   {
     language: 'syslog-ng',
     needs: 'syslog-ng',
-    complete: (block) => `@version: 3.35\nsource s_src { internal(); };\n${block}`,
+    complete: (block) => `@version: current\nsource s_src { internal(); };\n${block}`,
     command: (file) => {
       const { argv, environment } = findSyslogNg() ?? { argv: [], environment: {} };
       return { argv: [...argv, '--syntax-only', '--no-caps', '-f', file], environment };
@@ -68,6 +68,9 @@ ${block}`,
   },
 ];
 
+/** syslog-ng 4.8 looks for a file of its own at an absolute path, where it is not when the package is only unpacked. */
+const MISSING_FILE = /^smart-multi-line: .*smart-multi-line\.fsm.*\n/gm;
+
 let directory: string;
 before(() => {
   directory = mkdtempSync(join(tmpdir(), 'bailiff-guides-'));
@@ -85,7 +88,8 @@ describe('the configuration that a guide has for another program', () => {
         const { argv, environment = {} } = command(file);
         const { status, output } = check(argv, environment);
         assert.equal(status, 0, `${guide.path}:${block.line}: ${output}`);
-        assert.doesNotMatch(output, /\b(?:error|warning|invalid)\b/i, `${guide.path}:${block.line}`);
+        const remarks = output.replace(MISSING_FILE, '');
+        assert.doesNotMatch(remarks, /\b(?:error|warning|invalid)\b/i, `${guide.path}:${block.line}`);
       }
     });
   }
