@@ -85,6 +85,29 @@ test('what npx starts is the program, with flags for V8 and without options for 
   }
 });
 
+test('no NODE_ variable of the caller reaches the program; the cache of compiled code is the one of the unit', (t) => {
+  const checkout = makeCheckout(t, PACKAGE);
+  const node = join(checkout, 'node_modules', PACKAGE, 'bin/node');
+  writeFileSync(node, '#!/bin/sh\nenv | grep -a ^NODE_ | sort\n', { mode: 0o755 });
+  const script = join(checkout, 'packaging/bailiff');
+  const foreign = {
+    NODE_CHANNEL_FD: '3',
+    NODE_COMPILE_CACHE: '/tmp/of others',
+    NODE_EXTRA_CA_CERTS: '/dev/null',
+    NODE_V8_COVERAGE: '*',
+    OTHER: 'two lines\nNODE_$(touch x)=1\nNODE_PATH=x',
+  };
+  assert.equal(
+    start(checkout, [script], { ...foreign, CACHE_DIRECTORY: '' }).out,
+    'NODE_$(touch x)=1\nNODE_PATH=x\n',
+  );
+  const { OTHER: _, ...plain } = foreign;
+  assert.equal(
+    start(checkout, [script], { ...plain, CACHE_DIRECTORY: '/var/cache/b' }).out,
+    'NODE_COMPILE_CACHE=/var/cache/b\n',
+  );
+});
+
 test('what npm links is executable, and a script of sh', () => {
   const entry = join(ROOT, metadata.bin.bailiff);
   accessSync(entry, constants.X_OK);

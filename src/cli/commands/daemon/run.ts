@@ -17,7 +17,7 @@ export const addRun: AddCommand = (program, { terminal, end }) => {
     .command('run')
     .summary('run the daemon')
     .description(
-      'Runs the daemon in the foreground until SIGTERM or Ctrl-C. Bans stay in the kernel when it stops. What it cannot have (root, libnftables, a journal) it names, and works without.',
+      'Runs the daemon in the foreground until SIGTERM or Ctrl-C. Bans stay in the kernel when it stops. What it cannot have (root, libnftables, a journal) it names, and works without. With a mistake in the configuration it goes by the one that was last in force.',
     )
     .addOption(configOption())
     .option('--state-dir <DIR>', 'where bans and the journal position are kept')
@@ -31,6 +31,8 @@ export const addRun: AddCommand = (program, { terminal, end }) => {
       ]),
     )
     .action(async (options: RunOptions) => {
+      // What ps and pgrep show, in place of `node` with its flags.
+      process.title = 'bailiff';
       const { runDaemon } = await import('../../../daemon/daemon.ts');
       const status = await runDaemon({
         configPath: configPathOf(options, terminal),
