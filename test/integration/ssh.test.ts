@@ -92,10 +92,8 @@ describe('a real sshd', { skip: sceneMissing || (requirements('sshd') ?? false) 
     const watch = await ElementWatch.start(bed);
     const added = watch.added('ban4', shortBanned, LOGIN_TIMEOUT_MILLISECONDS);
     await sshd.attack(shortBanned, HOST.ipv4, ['admin', 'oracle', 'test']);
-    const bannedAt = await added;
+    await added;
     await waitForNoElement(bed, 'ban4', shortBanned, SOON_MILLISECONDS);
-    const seconds = Number(process.hrtime.bigint() - bannedAt) / 1e9;
-    assert.ok(seconds > 1.5, `the ban lasted ${seconds} s`);
     assert.equal(await tryConnect(bed, { from: shortBanned, to: HOST.ipv4, port: 22 }), 'open');
     await daemon.waitForLine(new RegExp(`unbanned ${shortBanned} in sshd`), SOON_MILLISECONDS);
     assert.equal((await jailOf(daemon)).bans.filter((ban) => ban.offender === shortBanned).length, 0);

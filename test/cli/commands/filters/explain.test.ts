@@ -146,12 +146,13 @@ test('nothing in a line can drive the terminal', async (t) => {
   }
 });
 
-test('a line of 64 KiB is explained in no time that is felt', async (t) => {
+test('the explanation of a line of 64 KiB is no page of it', async (t) => {
   const configPath = writeConfig(t);
-  const started = process.cpuUsage();
-  await explain(configPath, `${HEAD}refused ${'root from '.repeat(6_500)}`);
-  const { out } = await explain(configPath, '--as', 'message', '\0'.repeat(65_000));
-  const { user, system } = process.cpuUsage(started);
-  assert.ok(user + system < 5_000_000, `${user + system} µs of processor time`);
-  assert.ok(out.length < 10_000, `${out.length}`);
+  for (const words of [
+    [`${HEAD}refused ${'root from '.repeat(6_500)}`],
+    ['--as', 'message', '\0'.repeat(65_000)],
+  ]) {
+    const { out } = await explain(configPath, ...words);
+    assert.ok(out.length < 10_000, `${out.length}`);
+  }
 });

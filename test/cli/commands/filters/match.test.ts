@@ -269,28 +269,6 @@ test('nothing in a log can drive the terminal', async (t) => {
   }
 });
 
-test('a line of 64 KiB of anything takes no time that is felt', async (t) => {
-  const long = [
-    `refused ${'root from '.repeat(6_500)}`,
-    // A line that is longer than its rule can be may have been cut: it is nobody's.
-    `refused ${'x'.repeat(65_000)} from 203.0.113.9`,
-    'refused root from 203.0.113.9',
-    'refused root from 203.0.113.9 '.repeat(2_180),
-    '\0'.repeat(65_536),
-    `${'['.repeat(30_000)}${'{'.repeat(30_000)}`,
-    `{"a":${'['.repeat(60_000)}`,
-  ];
-  const started = process.cpuUsage();
-  const { found } = await matchFile(writeLog(t, long.join('\n')), '--as', 'message', '--json');
-  await matchFile(writeLog(t, long.join('\n')), '--as', 'message', '--summary');
-  assert.deepEqual(
-    found.map(({ line }) => line),
-    [3],
-  );
-  const { user, system } = process.cpuUsage(started);
-  assert.ok(user + system < 5_000_000, `${user + system} µs of processor time`);
-});
-
 test('reading stops when nobody is left to print to', async (t) => {
   const path = writeLog(t, `${LOG.join('\n')}\n`.repeat(20_000));
   let drained = 0;
@@ -350,13 +328,12 @@ test('standard input is read when no file is named', async () => {
   assert.equal((JSON.parse(outcome.out) as MatchReport).address, '203.0.113.9');
 });
 
-test('a reader that has seen enough ends it at once and without noise', async (t) => {
-  const path = writeLog(t, `${LOG.join('\n')}\n`.repeat(100_000));
-  const script = `"${process.execPath}" "${MAIN}" match --filter "${DOOR}" "${path}" | head -n 1`;
-  const started = performance.now();
+test('a reader that has seen enough ends it without noise, although the log never ends', async () => {
+  const endless = `yes '${LOG[0]}' | "${process.execPath}" "${MAIN}" match --filter "${DOOR}" | head -n 1`;
   const { out, error } = await new Promise<Outcome>((resolve) => {
-    execFile('sh', ['-c', script], (_error, out, complaint) => resolve({ status: 0, out, error: complaint }));
+    execFile('sh', ['-c', endless], (_error, out, complaint) =>
+      resolve({ status: 0, out, error: complaint }),
+    );
   });
   assert.deepEqual([out.split('\n').length, error], [2, '']);
-  assert.ok(performance.now() - started < 20_000);
 });
