@@ -1,9 +1,10 @@
 /** The file of the control socket: made for root and one group, and taken over from a daemon that died. */
-import { chownSync, lstatSync, mkdirSync, readFileSync, unlinkSync } from 'node:fs';
+import { chownSync, lstatSync, readFileSync, unlinkSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { OperationalError } from '../core/errors.ts';
+import { makeDirectory } from '../native/make-directory.ts';
 import { listen } from './app.ts';
 
 /** Its members may control the daemon: see status, ban and unban. */
@@ -27,7 +28,7 @@ export async function listenOnSocketFile(server: Server, path: string): Promise<
     });
   }
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+    makeDirectory(dirname(path), 0o755);
     await removeStaleSocket(path);
     await bind(server, path);
     shareWithGroup(path);

@@ -1,5 +1,5 @@
 /** The file of a unix socket of datagrams: made where everybody may write, taken over from a daemon that died. */
-import { lstatSync, mkdirSync, unlinkSync } from 'node:fs';
+import { lstatSync, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { OperationalError } from '../../core/errors.ts';
 import {
@@ -7,6 +7,7 @@ import {
   type DatagramSocket,
   isUnixDatagramAnswered,
 } from '../../native/datagram-socket.ts';
+import { makeDirectory } from '../../native/make-directory.ts';
 
 /** Mode 0666, as that of /dev/log: what a record is worth depends on who sent it, which the kernel says. */
 const SOCKET_UMASK = 0o111;
@@ -23,7 +24,7 @@ export type BoundPath = {
  */
 export function bindSocketPath(path: string): BoundPath {
   return translated(path, () => {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+    makeDirectory(dirname(path), 0o755);
     removeStale(path);
     // The file must never be there with a mode that keeps senders out, or that anybody could narrow.
     const previous = process.umask(SOCKET_UMASK);
