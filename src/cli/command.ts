@@ -15,6 +15,7 @@ export const EXIT_MEANINGS: ReadonlyArray<readonly [string, string]> = [
   ['2', 'the command line is wrong'],
   ['3', 'the daemon is not running'],
   ['4', 'the configuration is wrong'],
+  ['78', 'run: the configuration of a first start is wrong'],
 ];
 
 /** Variables of the environment that every command heeds. */

@@ -8,6 +8,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import {
   type DocumentNode,
+  emptyTable,
   mergeTables,
   type Path,
   parseDocument,
@@ -15,12 +16,27 @@ import {
   withoutPath,
 } from './document/document.ts';
 import { listTomlFiles, readSource } from './document/files.ts';
-import { compareProblems, MAX_PROBLEMS, type Problem, problemOfFile } from './document/problem.ts';
+import {
+  compareProblems,
+  MAX_PROBLEMS,
+  type Place,
+  type Problem,
+  problemOfFile,
+  type Source,
+} from './document/problem.ts';
 import { validate } from './document/validate.ts';
 import { type FilterDirectory, type LoadedFilters, loadFilters } from './filters/filter-file.ts';
 import { ownJailPresets } from './filters/jail-preset.ts';
-import { filtersInUse, type Normalised, normalise, type Overrides } from './normalise.ts';
-import { defaultPaths, SHIPPED_FILTER_DIRECTORY, SHIPPED_PRESETS } from './paths.ts';
+import {
+  filtersInUse,
+  type KnownJail,
+  knownJails,
+  type Normalised,
+  normalise,
+  type Overrides,
+  stateDirectoryOf,
+} from './normalise.ts';
+import { type DefaultPaths, defaultPaths, SHIPPED_FILTER_DIRECTORY, SHIPPED_PRESETS } from './paths.ts';
 import type { Plan } from './plan.ts';
 import { configSchema, type Settings } from './schema/settings.ts';
 import { isName } from './schema/values.ts';
@@ -39,6 +55,8 @@ export type LoadOptions = {
   readonly uid: number;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly overrides?: Overrides;
+  /** As if the user had written nothing: what is said by nobody but the program. Default false. */
+  readonly withoutFiles?: boolean;
   /** Has the linter try forged lines on every filter too: for `bailiff lint`, too slow for a start. Default false. */
   readonly forge?: boolean;
 };
@@ -51,6 +69,12 @@ export type LoadedConfig = {
   readonly warnings: readonly Problem[];
   /** The user's files that were read, in order; not the filters, and not what comes with the program. */
   readonly files: readonly string[];
+  /** What those that could be read hold. */
+  readonly sources: readonly Source[];
+  /** Every jail that there is, on or off, as far as the files can be understood; by name. */
+  readonly jails: readonly KnownJail[];
+  /** Where the state is, as far as the files can be understood. */
+  readonly stateDirectory: string;
 };
 
 /** Loads everything. Throws nothing for what files may contain or for files that cannot be read. */
@@ -58,25 +82,35 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
   const configPath = resolve(options.configPath);
   const presetsPath = options.presetsPath === undefined ? shippedPresets() : options.presetsPath;
   const directories = options.filterDirectories ?? defaultFilterDirectories(configPath);
-  const { root, problems, files } = readFiles(configPath, presetsPath, directories);
+  const withoutFiles = options.withoutFiles === true;
+  const { root, problems, files, sources } = readFiles({
+    configPath,
+    presetsPath,
+    directories,
+    withoutFiles,
+  });
   const ownFiles = files.filter((file) => file !== presetsPath);
+  const ownSources = sources.filter(({ file }) => file !== presetsPath);
   const read = root === null ? null : readSettings(root);
   const wanted = options.filtersInUseOnly && read?.settings ? filtersInUse(read.settings) : null;
   const filters = loadFilters(directories, options.forge === true, wanted);
   const filterProblems = [...filters.problems, ...filters.refused.flatMap((refused) => refused.problems)];
+  const stateDirectory = stateDirectoryOf(read?.settings ?? null, pathsOf(options), options.overrides ?? {});
+  const jails = read?.settings ? knownJails(read.settings) : [];
+  const found = { files: ownFiles, sources: ownSources, jails, stateDirectory };
   if (read === null)
-    return { plan: null, problems: limit([...problems, ...filterProblems]), warnings: [], files: ownFiles };
+    return { plan: null, problems: limit([...problems, ...filterProblems]), warnings: [], ...found };
   const { settings, sound, faults, problems: faulty } = read;
   const normalised = settings === null ? null : normaliseWith(options, settings, sound, faults, filters);
   const usable = problems.length === 0 && faulty.length === 0;
   const fatal = [...problems, ...faulty, ...(problems.length === 0 ? (normalised?.problems ?? []) : [])];
   const plan = usable && normalised?.problems.length === 0 ? normalised.plan : null;
+  const ordered = inOrder(normalised?.warnings ?? [], files);
   return {
     plan,
     problems: limit([...inOrder(fatal, files), ...(normalised?.refusals ?? []), ...filterProblems]),
-    warnings:
-      plan === null ? [] : limit([...inOrder(normalised?.warnings ?? [], files), ...filters.warnings]),
-    files: ownFiles,
+    warnings: plan === null ? [] : limit([...ordered, ...filters.warnings]),
+    ...found,
   };
 }
 
@@ -95,34 +129,52 @@ export function defaultFilterDirectories(configPath: string): readonly FilterDir
   return own === SHIPPED_FILTER_DIRECTORY ? directories : [...directories, { path: own, strict: false }];
 }
 
+type FilesToRead = {
+  readonly configPath: string;
+  readonly presetsPath: string | null;
+  readonly directories: readonly FilterDirectory[];
+  readonly withoutFiles: boolean;
+};
+
 type ReadFiles = {
   /** All files merged; null when one of them cannot be made sense of. */
   readonly root: TableNode | null;
   readonly problems: readonly Problem[];
   readonly files: readonly string[];
+  /** What those of them that could be read hold. */
+  readonly sources: readonly Source[];
 };
 
 /** What later files say takes the place of what earlier ones do; presets come before all that the user wrote. */
-function readFiles(
-  configPath: string,
-  presetsPath: string | null,
-  directories: readonly FilterDirectory[],
-): ReadFiles {
-  const dropIns = join(dirname(configPath), 'conf.d');
-  const names = listTomlFiles(dropIns);
-  const problems: Problem[] = 'message' in names ? [names] : [];
-  const ownFiles = [configPath, ...('message' in names ? [] : names.map((name) => join(dropIns, name)))];
-  const presets = presetsPath === null ? null : readTogether([presetsPath], problems);
-  const own = readTogether(ownFiles, problems);
+function readFiles({ configPath, presetsPath, directories, withoutFiles }: FilesToRead): ReadFiles {
+  const problems: Problem[] = [];
+  const sources: Source[] = [];
+  const ownFiles = withoutFiles ? [] : ownFilesOf(configPath, problems);
+  const presets = presetsPath === null ? null : readTogether([presetsPath], problems, sources);
+  const own = withoutFiles ? emptyTable(beginOf(configPath)) : readTogether(ownFiles, problems, sources);
   const files = presetsPath === null ? ownFiles : [presetsPath, ...ownFiles];
-  if (own === null || (presets === null && presetsPath !== null)) return { root: null, problems, files };
+  if (own === null || (presets === null && presetsPath !== null))
+    return { root: null, problems, files, sources };
   const filterPresets = ownJailPresets(directories, own);
   const below = presets === null ? filterPresets : mergeTables(presets, filterPresets);
-  return { root: { ...mergeTables(below, own), place: own.place }, problems, files };
+  return { root: { ...mergeTables(below, own), place: own.place }, problems, files, sources };
+}
+
+/** The file that the user names, and those of `conf.d` beside it. */
+function ownFilesOf(configPath: string, problems: Problem[]): readonly string[] {
+  const dropIns = join(dirname(configPath), 'conf.d');
+  const names = listTomlFiles(dropIns);
+  if (!('message' in names)) return [configPath, ...names.map((name) => join(dropIns, name))];
+  problems.push(names);
+  return [configPath];
+}
+
+function beginOf(file: string): Place {
+  return { source: { file, text: '' }, offset: 0 };
 }
 
 /** The files merged; null, with what is wrong in `problems`, when one of them cannot be made sense of. */
-function readTogether(files: readonly string[], problems: Problem[]): TableNode | null {
+function readTogether(files: readonly string[], problems: Problem[], sources: Source[]): TableNode | null {
   let root: TableNode | null = null;
   let isWhole = true;
   for (const file of files) {
@@ -132,6 +184,7 @@ function readTogether(files: readonly string[], problems: Problem[]): TableNode 
       isWhole = false;
       continue;
     }
+    sources.push(source);
     const document = parseDocument(source);
     problems.push(...document.problems);
     if (document.root === null) isWhole = false;
@@ -168,6 +221,10 @@ function hintOf(path: Path, value: DocumentNode | null): string | null {
   return `a jail is written [jail.${key}]`;
 }
 
+function pathsOf({ uid, env }: LoadOptions): DefaultPaths {
+  return defaultPaths(uid, env);
+}
+
 function normaliseWith(
   options: LoadOptions,
   settings: Settings,
@@ -179,7 +236,7 @@ function normaliseWith(
     settings,
     root,
     filters,
-    paths: defaultPaths(options.uid, options.env),
+    paths: pathsOf(options),
     overrides: options.overrides ?? {},
     isFaulty: (path) => faults.some((fault) => path.every((step, index) => fault[index] === step)),
   });

@@ -42,6 +42,12 @@ export type Normalised = {
   readonly warnings: readonly Problem[];
 };
 
+/** A jail as it is written, whether or not it can work. */
+export type KnownJail = Pick<JailPolicy, 'name' | 'maxRetry' | 'findTime' | 'banTime'> & {
+  readonly isEnabled: boolean;
+  readonly filters: readonly string[];
+};
+
 /** Prefixes shorter than these ban more than one customer's network; worth a warning. */
 const SUSPICIOUS_IPV4_PREFIX = 24;
 const SUSPICIOUS_IPV6_PREFIX = 48;
@@ -78,8 +84,17 @@ export function normalise(input: NormaliseInput): Normalised {
   return { plan: freeze(plan), problems, refusals, warnings };
 }
 
+/** Where the state is; without settings, as the options and the system have it. */
+export function stateDirectoryOf(
+  settings: Settings | null,
+  paths: DefaultPaths,
+  overrides: Overrides,
+): string {
+  return resolve(overrides.stateDir ?? settings?.daemon.state_dir ?? paths.stateDirectory);
+}
+
 function planPaths({ settings, paths, overrides, root }: NormaliseInput, report: Report) {
-  const stateDirectory = resolve(overrides.stateDir ?? settings.daemon.state_dir ?? paths.stateDirectory);
+  const stateDirectory = stateDirectoryOf(settings, paths, overrides);
   const socketPath = resolve(overrides.socket ?? settings.daemon.socket ?? paths.socketPath);
   if (!isSocketPath(socketPath)) {
     const option = overrides.socket === undefined ? root.place.source.file : '--socket';
@@ -232,6 +247,20 @@ function checkPrefixes(settings: Settings, report: Report): void {
       report.warning([...path, 'ipv6_prefix'], `one attacker has a whole /${ipv6_prefix} banned`);
     }
   }
+}
+
+/** Every jail that is written somewhere, on or off, by name. */
+export function knownJails(settings: Settings): readonly KnownJail[] {
+  const { defaults } = settings;
+  const known = Object.entries(settings.jail).map(([name, jail]) => ({
+    name,
+    isEnabled: jail.enabled,
+    filters: filtersOf(name, jail),
+    maxRetry: jail.max_retry ?? defaults.max_retry,
+    findTime: jail.find_time ?? defaults.find_time,
+    banTime: jail.ban_time ?? defaults.ban_time,
+  }));
+  return known.sort((left, right) => (left.name < right.name ? -1 : 1));
 }
 
 /** The filters that the enabled jails use. */

@@ -1,8 +1,9 @@
 /**
  * The composition root: the appliance as a list of parts. A part that cannot work is named and the rest runs; only what
- * would make the daemon wrong (a bad configuration, another daemon on the same state or socket) keeps it from starting.
+ * would make the daemon wrong (another daemon on the same state or socket) keeps it from starting.
  */
 import { randomBytes } from 'node:crypto';
+import type { LoadedConfig } from '../config/load.ts';
 import type { Plan } from '../config/plan.ts';
 import { OperationalError } from '../core/errors.ts';
 import { BanLog } from '../core/ledger/ban-log.ts';
@@ -14,8 +15,15 @@ import { SenderDirectory } from '../senders/directory.ts';
 import type { Sink } from '../sources/source.ts';
 import type { Prefilter } from '../syslog/parse.ts';
 import { createSystemClock } from './clock.ts';
-import { type ConfigSource, describeProblems, readConfig } from './configuration/config-source.ts';
-import { Reloader } from './configuration/reloader.ts';
+import {
+  type ConfigSource,
+  describeProblems,
+  keepingDirectory,
+  readConfig,
+} from './configuration/config-source.ts';
+import { choosePlan } from './configuration/first-plan.ts';
+import { keepLastGood } from './configuration/last-good.ts';
+import { type FirstConfiguration, Reloader } from './configuration/reloader.ts';
 import { ControlService } from './control/service.ts';
 import { ControlSocket } from './control/socket.ts';
 import { Enforcement } from './enforcement/enforcement.ts';
@@ -33,7 +41,8 @@ import { Watchers } from './watchers.ts';
 /** Exit statuses. */
 const DONE = 0;
 const REFUSED = 1;
-const BAD_CONFIGURATION = 4;
+/** EX_CONFIG of sysexits.h(3head): what systemd.exec(5) knows as a fault of the configuration. */
+const BAD_CONFIGURATION = 78;
 
 /** Of chance in the name of this life in the ban log: 12 characters that no other life has had. */
 const SESSION_BYTES = 9;
@@ -42,13 +51,11 @@ const SESSION_BYTES = 9;
  * Runs the daemon until SIGTERM or SIGINT and resolves to the exit status. A bug rejects, and is to end the process.
  */
 export async function runDaemon(source: ConfigSource): Promise<number> {
-  const loaded = readConfig(source);
-  const { plan } = loaded;
-  if (plan === null) {
-    process.stderr.write(`${describeProblems(loaded)}\n`);
-    return BAD_CONFIGURATION;
-  }
-  const { parts, bus, supervision } = assemble(source, plan);
+  const first = choosePlan(source);
+  const { plan, loaded, instead } = first;
+  if (plan === null || instead !== null) process.stderr.write(`${describeProblems(loaded)}\n`);
+  if (plan === null) return BAD_CONFIGURATION;
+  const { parts, bus, supervision } = assemble(source, { ...first, plan });
   try {
     bus.emit({ kind: 'started', version: VERSION });
     await refuseIfAnswered(plan.socketPath);
@@ -69,7 +76,8 @@ export async function runDaemon(source: ConfigSource): Promise<number> {
 }
 
 /** The appliance: what a record meets on its way, those who watch, and the doors to the outside. */
-function assemble(source: ConfigSource, plan: Plan) {
+function assemble(source: ConfigSource, first: FirstConfiguration) {
+  const { plan } = first;
   // Taken before any worker begins, which would inherit what says that there is any.
   const activation = takeActivation();
   const clock = createSystemClock();
@@ -111,7 +119,8 @@ function assemble(source: ConfigSource, plan: Plan) {
   });
 
   const apply = (next: Plan): Promise<void> => parts.apply(next);
-  const reloader = new Reloader({ read: () => readConfig(source), apply, emit }, plan);
+  const keep = ({ sources }: LoadedConfig) => keepLastGood(keepingDirectory(source), sources);
+  const reloader = new Reloader({ read: () => readConfig(source), apply, keep, emit }, first);
   const reload = async () => {
     await parts.whenStarted;
     return supervision.whileReloading(() => reloader.reload());

@@ -96,13 +96,26 @@ test('it starts, answers, and ends at once and well when it is told to', async (
   assert.equal(existsSync(socketPath), false);
 });
 
-test('a fault in the configuration ends it with 4, and every place is named', async (t) => {
+test('a fault in the configuration of a first start ends it with 78, and every place is named', async (t) => {
   const { run, directory } = setUp(t);
   const daemon = run({ configuration: '[jail.sshd]\nmax_rety = 3\nban_time = "soon"\n' });
-  assert.equal(await daemon.ended(), 4);
+  assert.equal(await daemon.ended(), 78);
   assert.match(daemon.output, /bailiff\.toml:2:1: .*max_retry/);
   assert.match(daemon.output, /bailiff\.toml:3:\d+: /);
   assert.equal(existsSync(join(directory, 'state')), false);
+});
+
+test('a fault at a later start is told, and the configuration that was last in force is in force', async (t) => {
+  const { run, socketPath } = setUp(t);
+  const first = run();
+  await first.printed(/ ready\n/);
+  assert.equal(await first.stop(), 0);
+  const second = run({ configuration: '[jail.sshd]\nmax_rety = 3\n' });
+  await second.printed(/ ready\n/);
+  await second.printed(/configuration +degraded|in force is the configuration of \d{4}-/);
+  assert.match(second.output, /bailiff\.toml:2:1: .*max_rety/);
+  assert.equal(await ping(socketPath), 200);
+  assert.equal(await second.stop(), 0);
 });
 
 test('a second one on the same state ends with 1 and names who has it', async (t) => {

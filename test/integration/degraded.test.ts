@@ -1,5 +1,7 @@
 /** Starts without something that the daemon would like to have: it says what is missing, and works without. */
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { waitForElement } from '../bed/kernel.ts';
 import { type Bed, openBed } from '../bed/namespace.ts';
@@ -187,4 +189,29 @@ test('a second daemon on the same socket or state says so and goes, and the firs
   assert.equal((await daemon.command('ping')).stdout, 'pong\n');
   await failLogins(journald, '203.0.113.1', 3);
   await waitForBan(daemon, '203.0.113.1');
+});
+
+test('after a reboot with a mistake in a file the bans are there, and the jail of before goes on', {
+  skip,
+}, async () => {
+  await using bed = await openBed();
+  const journald = await Journald.start(bed);
+  const daemon = await startDaemon(bed, { files: { 'conf.d/a.toml': '' } });
+  await failLogins(journald, '203.0.113.1', 3);
+  await waitForBan(daemon, '203.0.113.1');
+  await daemon.stop();
+  await bed.run(['nft', 'flush', 'ruleset']);
+  await bed.run(['nft', 'delete', 'table', 'inet', 'bailiff'], { anyStatus: true });
+  writeFileSync(join(daemon.directory, 'conf.d/a.toml'), '[jail.sshd]\nbantime = 3\n');
+  await daemon.restart();
+  await daemon.waitForLine(/^\S+ ready$/, SOON_MILLISECONDS);
+  await waitForElement(bed, 'ban4', '203.0.113.1', SOON_MILLISECONDS);
+  const { text, action } = await warningOf(daemon, 'configuration-not-in-force');
+  assert.match(text, /a\.toml:2:1: .*bantime.*; in force is the configuration of /);
+  assert.match(action, /bailiff check/);
+  await failLogins(journald, '203.0.113.2', 3);
+  await waitForBan(daemon, '203.0.113.2');
+  const { stdout } = await daemon.command('status');
+  assert.match(stdout, /^ERROR +what the files say now is not in force/m);
+  assert.match(stdout, /^configuration +degraded /m);
 });

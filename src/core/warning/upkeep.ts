@@ -80,13 +80,22 @@ export const UPKEEP_WARNINGS = {
     explanation:
       'Commits fail. Bans are made and announced all the same, since the kernel holds them; what could not be stored is tried again every few seconds, at the latest after half a minute.',
   }),
-  'configuration-not-in-force': kindOf<Failing>({
+  'configuration-not-in-force': kindOf<{ readonly reason: string; readonly instead: string }>({
     severity: 'error',
     title: 'The configuration has a fault and is not in force',
-    text: ({ reason }) => `what the files say now is not in force: ${reason}`,
+    text: ({ reason, instead }) =>
+      `what the files say now is not in force: ${reason}; in force is ${instead}`,
     action: () => 'bailiff check shows every problem, then: bailiff reload',
     explanation:
-      'A reload found a mistake. The configuration of before stays in force until one without mistakes is loaded.',
+      'A reload or the start found a mistake. The configuration of before stays in force until one without mistakes is loaded. A start goes by the one that was last in force, which the daemon keeps in `last-good` in its state directory; where it has none yet, it restores the bans and bans nobody new.',
+  }),
+  'configuration-not-kept': kindOf<Failing>({
+    severity: 'warning',
+    title: 'The configuration could not be kept for a start with a mistake',
+    text: ({ reason }) => `a start with a mistake in the files would go by an older configuration: ${reason}`,
+    action: remedyOr('make the state directory writable, then: bailiff reload'),
+    explanation:
+      'What is in force is copied to `last-good` in the state directory, for a start that finds a mistake in the files. That copy could not be written.',
   }),
   'jail-refused': kindOf<{ readonly reason: string }>({
     severity: 'error',

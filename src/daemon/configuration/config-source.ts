@@ -1,7 +1,8 @@
 /** Where this daemon's configuration comes from, so that a reload reads it just as the start did. */
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { formatProblem, formatProblemLine } from '../../config/document/problem.ts';
-import { type LoadedConfig, loadConfig } from '../../config/load.ts';
+import { type LoadedConfig, type LoadOptions, loadConfig } from '../../config/load.ts';
+import { defaultPaths } from '../../config/paths.ts';
 import type { Plan } from '../../config/plan.ts';
 import { printableLines } from '../../core/text/printable.ts';
 
@@ -14,11 +15,23 @@ export type ConfigSource = {
 };
 
 /** Bans that were only practised must not become real ones at the next start: they have a state of their own. */
-const DRY_RUN_DIRECTORY = 'dry-run';
+export const DRY_RUN_DIRECTORY = 'dry-run';
+
+/**
+ * Where what was last in force is kept: with the state, unless the configuration itself says where that is, since one
+ * that cannot be read says nothing.
+ */
+export function keepingDirectory({ stateDirectory }: ConfigSource): string {
+  return resolve(stateDirectory ?? defaultPaths(process.getuid?.() ?? 0, process.env).stateDirectory);
+}
 
 /** Reads the configuration and the filters. Throws nothing for what the files may contain. */
-export function readConfig(source: ConfigSource): LoadedConfig {
+export function readConfig(
+  source: ConfigSource,
+  options: Pick<LoadOptions, 'withoutFiles'> = {},
+): LoadedConfig {
   const loaded = loadConfig({
+    ...options,
     configPath: source.configPath,
     uid: process.getuid?.() ?? 0,
     env: process.env,

@@ -11,29 +11,40 @@ import type { ReloadReport } from '../../http/control.ts';
 import { describeJails } from '../judgement/rules.ts';
 import type { Part } from '../part.ts';
 import { describeProblems, problemLines } from './config-source.ts';
+import type { FirstPlan } from './first-plan.ts';
 
 export type ReloaderOptions = {
   /** Reads the configuration as the start did. */
   readonly read: () => LoadedConfig;
   /** Puts a plan in force everywhere. */
   readonly apply: (plan: Plan) => Promise<void>;
+  /** Keeps a configuration that is in force for a start that finds a mistake; throws the system's error. */
+  readonly keep: (loaded: LoadedConfig) => void;
   readonly emit: Emit;
 };
+
+/** As FirstPlan, with a plan. */
+export type FirstConfiguration = FirstPlan & { readonly plan: Plan };
+
+const BEFORE = 'the configuration of before';
 
 export class Reloader implements Part {
   readonly name = 'configuration';
   readonly #options: ReloaderOptions;
-  readonly #firstPlan: Plan;
+  readonly #first: FirstConfiguration;
   #plan: Plan;
+  /** For people, what is in force in place of files with a fault. */
+  #instead: string;
   #running: Promise<ReloadReport> | null = null;
   #next: Promise<ReloadReport> | null = null;
   #isClosed = false;
 
-  /** `plan` is the first one, which the start puts in force. */
-  constructor(options: ReloaderOptions, plan: Plan) {
+  /** `first` is what the start puts in force. */
+  constructor(options: ReloaderOptions, first: FirstConfiguration) {
     this.#options = options;
-    this.#firstPlan = plan;
-    this.#plan = plan;
+    this.#first = first;
+    this.#plan = first.plan;
+    this.#instead = first.instead ?? BEFORE;
   }
 
   /** The plan in force. */
@@ -54,8 +65,10 @@ export class Reloader implements Part {
     return this.#next;
   }
 
-  readonly start = async (plan: Plan): Promise<void> => {
-    tellConfiguration(plan, [], this.#options.emit);
+  readonly start = async (): Promise<void> => {
+    const { loaded, instead } = this.#first;
+    if (instead === null) this.#inForce(loaded, []);
+    else this.#notInForce(loaded);
   };
 
   /** Resolves when no reload is under way any more, and none will be. */
@@ -77,26 +90,46 @@ export class Reloader implements Part {
     const loaded = read();
     const jails = this.#plan.jails.length;
     if (loaded.plan === null) {
-      const problems = problemLines(loaded);
-      emit({ kind: 'reload', result: 'refused', problems, jails });
-      const reason = problems[0] ?? '';
-      tellConfiguration(this.#plan, [raise('configuration-not-in-force', { reason, remedy: '' })], emit);
+      emit({ kind: 'reload', result: 'refused', problems: problemLines(loaded), jails });
+      this.#notInForce(loaded);
       return { applied: false, problems: describeProblems(loaded).split('\n'), jails: namesOf(this.#plan) };
     }
-    const unchangeable = settingsThatNeedRestart(this.#firstPlan, loaded.plan);
+    const unchangeable = settingsThatNeedRestart(this.#first.plan, loaded.plan);
     this.#plan = loaded.plan;
+    this.#instead = BEFORE;
     await apply(loaded.plan);
     const problems = [
       ...problemLines(loaded),
       ...unchangeable.map((setting) => `${setting} is used after a restart`),
     ];
     emit({ kind: 'reload', result: 'applied', problems, jails: loaded.plan.jails.length });
-    tellConfiguration(
-      loaded.plan,
+    this.#inForce(
+      loaded,
       unchangeable.map((setting) => raise('restart-needed', {}, setting)),
-      emit,
     );
     return { applied: true, problems, jails: namesOf(loaded.plan) };
+  }
+
+  /** Keeps what is in force for a start that finds a mistake, and tells it. */
+  #inForce(loaded: LoadedConfig, further: readonly RaisedWarning[]): void {
+    const { keep, emit } = this.#options;
+    tellConfiguration(this.#plan, [...further, ...whyNotKept(() => keep(loaded))], emit);
+  }
+
+  #notInForce(loaded: LoadedConfig): void {
+    const [reason = ''] = problemLines(loaded);
+    const raised = raise('configuration-not-in-force', { reason, instead: this.#instead });
+    tellConfiguration(this.#plan, [raised], this.#options.emit);
+  }
+}
+
+function whyNotKept(keep: () => void): readonly RaisedWarning[] {
+  try {
+    keep();
+    return [];
+  } catch (error) {
+    if (!(error instanceof Error) || !('code' in error)) throw error;
+    return [raise('configuration-not-kept', { reason: error.message, remedy: '' })];
   }
 }
 

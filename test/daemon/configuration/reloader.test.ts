@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { loadConfig } from '../../../src/config/load.ts';
+import { type LoadedConfig, loadConfig } from '../../../src/config/load.ts';
 import type { Plan } from '../../../src/config/plan.ts';
 import { Reloader } from '../../../src/daemon/configuration/reloader.ts';
 import { fixture } from '../../config/golden.ts';
@@ -24,14 +24,20 @@ function setUp(t: TestContext, text = SSHD) {
   assert.ok(plan !== null);
   const recorder = new Recorder();
   const did: string[] = [];
-  const world = { gate: null as Promise<void> | null };
+  const world = { gate: null as Promise<void> | null, kept: [] as string[], disk: null as Error | null };
   const apply = async (next: Plan) => {
     did.push(`${next.jails.map(({ policy }) => policy.name).join(' ')} in force`);
     await world.gate;
   };
-  const reloader = new Reloader({ read, apply, emit: recorder.emit }, plan);
+  const keep = ({ sources }: LoadedConfig) => {
+    if (world.disk !== null) throw world.disk;
+    world.kept.push(sources.map(({ text }) => text).join());
+  };
+  const make = (instead: string | null) =>
+    new Reloader({ read, apply, keep, emit: recorder.emit }, { plan, loaded: read(), instead });
+  const reloader = make(null);
   const health = () => recorder.of('component').map((event) => `${event.health}: ${wordsOf(event)}`);
-  return { reloader, write, recorder, did, world, health };
+  return { reloader, make, write, recorder, did, world, health };
 }
 
 test('what the files say is put in force, and told', async (t) => {
@@ -114,4 +120,39 @@ test('stopping waits for the reload under way; those that wait behind it or come
   await first;
   await second;
   await assert.rejects(reloader.reload(), { code: 'stopping' });
+});
+
+test('what is in force is kept, at the start and at each reload; what has a fault is not', async (t) => {
+  const { reloader, write, world } = setUp(t);
+  await reloader.start();
+  write('[jail.sshd]\nmax_rety = 3\n');
+  await reloader.reload();
+  write('[jail.sshd]\nmax_retry = 9\n');
+  await reloader.reload();
+  assert.deepEqual(world.kept, [SSHD, '[jail.sshd]\nmax_retry = 9\n']);
+});
+
+test('when it cannot be kept, that is told and everything goes on', async (t) => {
+  const { reloader, world, health } = setUp(t);
+  world.disk = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+  assert.equal((await reloader.reload()).applied, true);
+  assert.match(health().at(-1) ?? '', /^degraded: .*no space left on device/);
+});
+
+test('after a start with a fault it is told what is in force, until the files are good', async (t) => {
+  const { make, write, world, health } = setUp(t, SSHD);
+  write('[jail.sshd]\nmax_rety = 3\n');
+  const reloader = make('the configuration of yesterday');
+  await reloader.start();
+  await reloader.reload();
+  for (const words of health())
+    assert.match(words, /^degraded: .*max_rety.*in force is the configuration of yesterday/);
+  assert.equal(health().length, 2);
+  assert.deepEqual(world.kept, []);
+  write(SSHD);
+  await reloader.reload();
+  assert.match(health().at(-1) ?? '', /^up: /);
+  write('[jail.sshd]\nmax_rety = 3\n');
+  await reloader.reload();
+  assert.match(health().at(-1) ?? '', /in force is the configuration of before/);
 });

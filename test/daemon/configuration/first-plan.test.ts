@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { choosePlan } from '../../../src/daemon/configuration/first-plan.ts';
+import { keepLastGood } from '../../../src/daemon/configuration/last-good.ts';
+import { STATE_FILE } from '../../../src/state/sqlite.ts';
+
+const GOOD = '[jail.sshd]\nmax_retry = 3\n';
+const BAD = '[jail.sshd]\nmax_rety = 3\n';
+
+function setUp(t: TestContext, text: string) {
+  const directory = mkdtempSync(join(tmpdir(), 'bailiff-first-plan-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const configPath = join(directory, 'bailiff.toml');
+  const state = join(directory, 'state');
+  mkdirSync(state);
+  writeFileSync(configPath, text);
+  const source = { configPath, stateDirectory: state, socketPath: join(directory, 'a.sock'), dryRun: false };
+  return {
+    directory,
+    configPath,
+    state,
+    source,
+    choose: (changes = {}) => choosePlan({ ...source, ...changes }),
+  };
+}
+
+function jailsOf({ plan }: ReturnType<typeof choosePlan>): string | undefined {
+  return plan?.jails.map(({ policy }) => `${policy.name} ${policy.maxRetry}`).join(' ');
+}
+
+test('files without a mistake are in force', (t) => {
+  const chosen = setUp(t, GOOD).choose();
+  assert.deepEqual([jailsOf(chosen), chosen.instead], ['sshd 3', null]);
+});
+
+test('with a mistake in the files the configuration that was last in force is', (t) => {
+  const { choose, state, configPath } = setUp(t, BAD);
+  keepLastGood(state, [{ file: configPath, text: '[jail.sshd]\nmax_retry = 4\n' }]);
+  const chosen = choose();
+  assert.equal(jailsOf(chosen), 'sshd 4');
+  assert.match(
+    chosen.instead ?? '',
+    /^the configuration of \d{4}-.*Z, kept in .*\/state\/last-good\/bailiff\.toml$/,
+  );
+  assert.match(chosen.loaded.problems[0]?.message ?? '', /max_rety/);
+  assert.equal(chosen.plan?.stateDirectory, state);
+});
+
+test('what was kept says itself where the state is; the files may say nothing any more', (t) => {
+  const { directory, configPath, state, choose } = setUp(t, '[daemon]\nstate_dir = "');
+  const elsewhere = join(directory, 'elsewhere');
+  keepLastGood(state, [{ file: configPath, text: `${GOOD}[daemon]\nstate_dir = "${elsewhere}"\n` }]);
+  const before = process.env.STATE_DIRECTORY;
+  process.env.STATE_DIRECTORY = state;
+  t.after(() => {
+    if (before === undefined) delete process.env.STATE_DIRECTORY;
+    else process.env.STATE_DIRECTORY = before;
+  });
+  const chosen = choose({ stateDirectory: null });
+  assert.deepEqual([jailsOf(chosen), chosen.plan?.stateDirectory], ['sshd 3', elsewhere]);
+});
+
+test('where none was kept, or it cannot be used any more, there are no jails, and the bans of the state', (t) => {
+  const { choose, state, configPath } = setUp(t, BAD);
+  writeFileSync(join(state, STATE_FILE), '');
+  for (const kept of [null, BAD]) {
+    if (kept !== null) keepLastGood(state, [{ file: configPath, text: kept }]);
+    const chosen = choose();
+    assert.deepEqual([jailsOf(chosen), chosen.plan?.stateDirectory], ['', state]);
+    assert.match(chosen.instead ?? '', /^no jail: bans are restored/);
+  }
+});
+
+test('where no bailiff has run before, nothing is in force', (t) => {
+  assert.equal(setUp(t, BAD).choose().plan, null);
+});
+
+test('a practice with a mistake stays one', (t) => {
+  const { choose, state, configPath } = setUp(t, BAD);
+  keepLastGood(state, [{ file: configPath, text: GOOD }]);
+  assert.equal(choose({ dryRun: true }).plan?.firewall.backend, 'dry-run');
+});
