@@ -17,6 +17,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   ban: async () => (await import('./commands/daemon/ban.ts')).addBan,
   unban: async () => (await import('./commands/daemon/unban.ts')).addUnban,
   senders: async () => (await import('./commands/daemon/senders.ts')).addSenders,
+  jails: async () => (await import('./commands/setup/jails.ts')).addJails,
   reload: async () => (await import('./commands/daemon/reload.ts')).addReload,
   doctor: async () => (await import('./commands/daemon/doctor.ts')).addDoctor,
   match: async () => (await import('./commands/filters/match.ts')).addMatch,

@@ -10,6 +10,7 @@ const COMMANDS = [
   'ban',
   'unban',
   'senders',
+  'jails',
   'reload',
   'doctor',
   'match',

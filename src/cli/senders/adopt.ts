@@ -4,40 +4,45 @@
  */
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
-import { formatProblem, formatWarning, type Problem } from '../../config/document/problem.ts';
-import type { LoadedConfig } from '../../config/load.ts';
+import { formatWarning } from '../../config/document/problem.ts';
 import { type Network, parseNetwork } from '../../core/address/address.ts';
-import { OperationalError } from '../../core/errors.ts';
-import { printable, printableLines } from '../../core/text/printable.ts';
-import type { ReloadReport, StatusReport } from '../../http/control.ts';
-import { askDaemon, pathOf } from '../client.ts';
+import { printable } from '../../core/text/printable.ts';
 import {
-  type ConfigOptions,
   configOption,
-  configPathOf,
   EXIT,
   examples,
+  type JsonOptions,
+  jsonOption,
+  printJson,
   type Session,
-  type SocketOptions,
   socketOption,
 } from '../command.ts';
+import { dropInPath, readDropIn, removeDropIn, writeDropIn } from '../drop-ins/drop-in.ts';
+import { findConfiguration, type Place, tryOut } from '../drop-ins/trial.ts';
 import { complainAbout, type Terminal } from '../render/terminal.ts';
-import { dropInPath, readDropIn, removeDropIn, writeDropIn } from './drop-in.ts';
 
 /** The first line of every drop-in that `adopt` writes; `forget` takes no other away. */
 export const ADOPTED_MARK = '# Written by bailiff senders adopt.';
 
-type Place = ConfigOptions & SocketOptions;
-
-export type AdoptOptions = Place & {
+/** What `--json` prints. */
+export type AdoptReport = {
   readonly name: string;
-  readonly certificate?: readonly string[];
-  readonly jail?: readonly string[];
-  readonly over?: readonly string[];
-  readonly dialect?: string;
-  readonly relay?: true;
-  readonly lowConfidence?: true;
+  readonly file: string;
+  /** False when exactly that was so before. */
+  readonly changed: boolean;
+  readonly reloaded: boolean;
 };
+
+export type AdoptOptions = Place &
+  JsonOptions & {
+    readonly name: string;
+    readonly certificate?: readonly string[];
+    readonly jail?: readonly string[];
+    readonly over?: readonly string[];
+    readonly dialect?: string;
+    readonly relay?: true;
+    readonly lowConfidence?: true;
+  };
 
 export function addAdopt(senders: Command, session: Session): void {
   senders
@@ -54,6 +59,7 @@ export function addAdopt(senders: Command, session: Session): void {
     .option('--dialect <NAME>', 'what its messages look like, such as rfc5424')
     .option('--relay', 'it hands on what other hosts sent')
     .option('--low-confidence', 'its records alone ban nobody')
+    .addOption(jsonOption())
     .addOption(configOption())
     .addOption(socketOption())
     .addHelpText(
@@ -86,10 +92,17 @@ export function addForget(senders: Command, session: Session): void {
 }
 
 async function adopt(network: Network, options: AdoptOptions, terminal: Terminal): Promise<number> {
-  const { configPath, isRunning } = await findConfiguration(options, terminal);
-  const path = dropInPath(configPath, `sender-${options.name}`);
-  writeDropIn(path, dropInOf(network, options));
-  const { obstacle, warnings } = await tryOut(configPath, isRunning, options, terminal);
+  const found = await findConfiguration(options, terminal);
+  const path = dropInPath(found.configPath, `sender-${options.name}`);
+  const [name, text] = [options.name, dropInOf(network, options)];
+  const tell = (report: AdoptReport): void => printJson(terminal, report);
+  if (readDropIn(path) === text) {
+    if (options.json) tell({ name, file: path, changed: false, reloaded: false });
+    else terminal.print(printable(`${name} is ${network} already: ${path}`));
+    return EXIT.done;
+  }
+  writeDropIn(path, text);
+  const { obstacle, warnings } = await tryOut(found, options, terminal);
   if (obstacle !== null) {
     removeDropIn(path);
     terminal.complain(obstacle);
@@ -97,13 +110,18 @@ async function adopt(network: Network, options: AdoptOptions, terminal: Terminal
     return EXIT.configuration;
   }
   for (const warning of warnings) if (warning.file === path) terminal.complain(formatWarning(warning));
-  terminal.print(printable(`${options.name} is ${network}: ${path}`));
-  terminal.print(isRunning ? 'reloaded' : 'the daemon is not running: it will know when it starts');
+  if (options.json) {
+    tell({ name, file: path, changed: true, reloaded: found.isRunning });
+    return EXIT.done;
+  }
+  terminal.print(printable(`${name} is ${network}: ${path}`));
+  terminal.print(found.isRunning ? 'reloaded' : 'the daemon is not running: it will know when it starts');
   return EXIT.done;
 }
 
 async function forget(name: string, options: Place, terminal: Terminal): Promise<number> {
-  const { configPath, isRunning } = await findConfiguration(options, terminal);
+  const found = await findConfiguration(options, terminal);
+  const { configPath, isRunning } = found;
   const path = dropInPath(configPath, `sender-${name}`);
   const text = readDropIn(path);
   if (text === null || !text.startsWith(ADOPTED_MARK)) {
@@ -116,56 +134,11 @@ async function forget(name: string, options: Place, terminal: Terminal): Promise
     return EXIT.no;
   }
   removeDropIn(path);
-  const { obstacle } = await tryOut(configPath, isRunning, options, terminal);
+  const { obstacle } = await tryOut(found, options, terminal);
   if (obstacle !== null) terminal.complain(obstacle);
   terminal.print(printable(`${name} is forgotten: ${path} is gone`));
   if (isRunning && obstacle === null) terminal.print('reloaded');
   return obstacle === null ? EXIT.done : EXIT.configuration;
-}
-
-/** That of the daemon that runs, unless another is named. */
-async function findConfiguration(
-  options: Place,
-  terminal: Terminal,
-): Promise<{ readonly configPath: string; readonly isRunning: boolean }> {
-  const named = configPathOf(options, terminal);
-  try {
-    const status = await askDaemon<StatusReport>(options, terminal, {
-      method: 'GET',
-      path: pathOf(['status']),
-    });
-    const isNamed = options.config !== undefined;
-    const isRunning = !isNamed || named === status.configuration;
-    return { configPath: isNamed ? named : status.configuration, isRunning };
-  } catch (error) {
-    if (error instanceof OperationalError && error.code === 'daemon-not-running')
-      return { configPath: named, isRunning: false };
-    throw error;
-  }
-}
-
-/** What stands in the way of a configuration, null when nothing does, and what may be meant otherwise. */
-type Trial = { readonly obstacle: string | null; readonly warnings: readonly Problem[] };
-
-/** Has the daemon reload, or without one reads the configuration as it would. */
-async function tryOut(
-  configPath: string,
-  isRunning: boolean,
-  options: Place,
-  terminal: Terminal,
-): Promise<Trial> {
-  const { plan, problems, warnings } = await load(configPath, terminal);
-  if (plan === null) return { obstacle: problems.map(formatProblem).join('\n'), warnings };
-  if (!isRunning) return { obstacle: null, warnings };
-  const asked = { method: 'POST', path: pathOf(['reload']) } as const;
-  const report = await askDaemon<ReloadReport>(options, terminal, asked);
-  return { obstacle: report.applied ? null : printableLines(report.problems.join('\n')), warnings };
-}
-
-async function load(configPath: string, terminal: Terminal): Promise<LoadedConfig> {
-  const { loadConfig } = await import('../../config/load.ts');
-  const { userId: uid, environment: env } = terminal;
-  return loadConfig({ configPath, uid, env, filtersInUseOnly: true });
 }
 
 /** Every value is quoted as JSON, which TOML's basic strings take as it is. */

@@ -15,6 +15,7 @@ import {
   socketOption,
 } from '../../command.ts';
 import { oldestFirst, renderBans } from '../../render/ban-table.ts';
+import { describePolicy } from '../../render/policy.ts';
 import { renderActivity } from '../../render/sparkline.ts';
 import { countOf, formatCount, type Row, renderTable, wrapText } from '../../render/table.ts';
 import type { Paint, Style, Terminal } from '../../render/terminal.ts';
@@ -215,12 +216,6 @@ function renderNewestBans({ bans, name }: JailStatusReport, terminal: Terminal):
   const earlier = countOf(bans.length - MAX_SHOWN_BANS, 'earlier ban');
   const hint = wrapText(printable(`and ${earlier}: bailiff bans --jail ${name}`), terminal.columns);
   return `${table}\n\n${hint.join('\n')}`;
-}
-
-/** `5 failures in 10m, ban of 10m`. */
-function describePolicy(jail: JailReport): string {
-  const ban = jail.banTime === 'forever' ? 'ban forever' : `ban of ${jail.banTime}`;
-  return `${countOf(jail.maxRetry, 'failure')} in ${jail.findTime}, ${ban}`;
 }
 
 function paintCount(count: number, paint: Paint): Row[number] {

@@ -86,7 +86,7 @@ function addInit(tls: Command, { terminal, end }: Session): void {
       const settings = configurationLines(directory);
       const dropIn = resolve(dirname(configPathOf(options, terminal)), 'conf.d', 'tls.toml');
       if (options.write) {
-        const { writeDropIn } = await import('../../senders/drop-in.ts');
+        const { writeDropIn } = await import('../../drop-ins/drop-in.ts');
         writeDropIn(dropIn, `${settings.join('\n')}\n`);
       }
       const report = { ...names, certificates: directory.list(), settings, dropIn };

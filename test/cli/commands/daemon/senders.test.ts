@@ -76,6 +76,17 @@ test('adopt writes a drop-in, tells the daemon, and leaves nothing else behind',
   assert.deepEqual(control?.calls, ['status', 'reload']);
 });
 
+test('adopting the same again changes nothing and succeeds', async (t) => {
+  const { senders, dropIn, control } = await setUp(t);
+  const words = ['adopt', '192.168.1.10', '--name', 'nas1'];
+  const first = JSON.parse((await senders(...words, '--json')).out);
+  assert.deepEqual(first, { name: 'nas1', file: dropIn, changed: true, reloaded: true });
+  const { status, out } = await senders(...words, '--json');
+  assert.deepEqual([status, JSON.parse(out)], [0, { ...first, changed: false, reloaded: false }]);
+  assert.equal((await senders(...words)).out, `nas1 is 192.168.1.10 already: ${dropIn}`);
+  assert.deepEqual(control?.calls, ['status', 'reload', 'status', 'status']);
+});
+
 test('what adopt writes can be read by the daemon, whatever the umask is', async (t) => {
   const { directory, senders, dropIn } = await setUp(t);
   const before = process.umask(0o077);
