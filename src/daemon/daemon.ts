@@ -11,6 +11,7 @@ import { Ledger } from '../core/ledger/ledger.ts';
 import { VERSION } from '../core/version.ts';
 import { refuseIfAnswered } from '../http/socket-file.ts';
 import { takeActivation } from '../native/activation.ts';
+import { trimMemory } from '../native/memory.ts';
 import { SenderDirectory } from '../senders/directory.ts';
 import type { Sink } from '../sources/source.ts';
 import type { Prefilter } from '../syslog/parse.ts';
@@ -31,6 +32,7 @@ import { EventBus } from './event-bus.ts';
 import { Journal } from './journal.ts';
 import { Judgement } from './judgement/judgement.ts';
 import { Pipeline } from './judgement/pipeline.ts';
+import { Memory } from './memory.ts';
 import { MetricsEndpoint } from './metrics/endpoint.ts';
 import { PartList, together } from './part.ts';
 import { State } from './state/state.ts';
@@ -140,11 +142,12 @@ function assemble(source: ConfigSource, first: FirstConfiguration) {
   });
   const socket = new ControlSocket({ control, subscribe, emit, onBug });
   const isReady = () => ({ ready: parts.isRunning, components: health.components() });
-  const metrics = new MetricsEndpoint({ metrics: watchers.metrics, health: isReady, emit, onBug });
+  const metrics = new MetricsEndpoint({ metrics: watchers.metrics, health: isReady, clock, emit, onBug });
+  const memory = new Memory({ resident: process.memoryUsage.rss, trim: trimMemory });
   supervision.onReloadSignal(reload);
 
   const parts = new PartList(
-    [state, watchers, judgement, enforcement, socket, together([journal, syslog, metrics]), reloader],
+    [state, watchers, judgement, enforcement, socket, together([journal, syslog, metrics]), memory, reloader],
     { emit },
   );
   return { parts, bus, supervision };

@@ -1,5 +1,5 @@
 /** What every HTTP server of the daemon has in common: limits, and errors as `{"error":{"code","message"}}`. */
-import type { RequestListener, Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { ListenOptions, Socket } from 'node:net';
 import fastify, {
   type FastifyError,
@@ -10,14 +10,14 @@ import fastify, {
 import { OperationalError } from '../core/errors.ts';
 import type { Emit } from '../core/event.ts';
 import { printableJson } from '../core/text/printable.ts';
+import type { ConnectionLimits } from './connections.ts';
 import { ControlError, type ErrorReport } from './control.ts';
+import { createGatedServer } from './gated-server.ts';
 import { checkRequestShapes, NO_SCHEMA_COMPILERS } from './request-shape.ts';
-import { createTlsServer, type TlsIdentity } from './tls-server.ts';
+import type { TlsIdentity } from './tls-server.ts';
 
 /** Every request is a few short words. */
 export const MAX_BODY_BYTES = 16 * 1024;
-/** Connections of one server; the next one is closed at once, with a `limit` event. */
-export const MAX_CONNECTIONS = 64;
 /** A request must have arrived whole after this time, also when nothing of it has come yet. */
 const REQUEST_TIMEOUT_MILLISECONDS = 10_000;
 const KEEP_ALIVE_MILLISECONDS = 20_000;
@@ -29,8 +29,6 @@ const HTTP_LIMITS = {
 };
 /** How long stopping waits for replies under way. */
 const STOP_TIMEOUT_MILLISECONDS = 1_000;
-/** Refused connections are reported together once in this time. */
-const TALLY_MILLISECONDS = 1_000;
 /** How much of an unknown path is repeated in the answer. */
 const MAX_SHOWN_PATH = 100;
 
@@ -38,6 +36,9 @@ export type AppOptions = {
   /** For people, in events: `the control socket`. */
   readonly name: string;
   readonly emit: Emit;
+  readonly limits: ConnectionLimits;
+  /** In place of READ_TIMEOUT_MILLISECONDS. */
+  readonly readTimeoutMilliseconds?: number | undefined;
   /** Takes what a handler threw that is no error of the world's; the client has got a 500. */
   readonly onBug: (error: unknown) => void;
   /** Serves HTTPS with these; plain HTTP when absent. */
@@ -46,16 +47,10 @@ export type AppOptions = {
 
 /** A Fastify app without routes. It writes no log of its own: nothing of a request is kept. */
 export function createApp(options: AppOptions): FastifyInstance {
-  const { tls } = options;
   const app = fastify({
-    ...(tls === undefined
-      ? {}
-      : { serverFactory: (handler: RequestListener) => createTlsServer(tls, handler, HTTP_LIMITS) }),
+    serverFactory: (handler) => createGatedServer(options, HTTP_LIMITS, handler),
     logger: false,
     bodyLimit: MAX_BODY_BYTES,
-    requestTimeout: HTTP_LIMITS.requestTimeout,
-    keepAliveTimeout: HTTP_LIMITS.keepAliveTimeout,
-    http: HTTP_LIMITS,
     // An unknown word is an error: `?jial=sshd`, silently removed, would mean every jail.
     schemaController: NO_SCHEMA_COMPILERS,
     frameworkErrors: (error, _request, reply: FastifyReply) => answerError(error, reply, options.onBug),
@@ -65,7 +60,6 @@ export function createApp(options: AppOptions): FastifyInstance {
   app.setReplySerializer((payload) => `${printableJson(payload)}\n`);
   app.setErrorHandler((error, _request, reply) => answerError(error, reply, options.onBug));
   app.setNotFoundHandler(answerNotFound);
-  limitConnections(app.server, options);
   return app;
 }
 
@@ -138,23 +132,4 @@ function refuseMalformed(error: Error & { code?: string }, socket: Socket): void
       `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
     () => socket.destroy(),
   );
-}
-
-/** Anybody who reaches the port can cause these events, so they are tallied: at most one a second. */
-function limitConnections(server: Server, options: AppOptions): void {
-  let count = 0;
-  let pause: NodeJS.Timeout | null = null;
-  const report = (): void => {
-    pause = null;
-    if (count === 0) return;
-    const detail = `${options.name} has ${MAX_CONNECTIONS} connections: new ones are closed`;
-    options.emit({ kind: 'limit', limit: 'connections', detail, count });
-    count = 0;
-    pause = setTimeout(report, TALLY_MILLISECONDS).unref();
-  };
-  server.maxConnections = MAX_CONNECTIONS;
-  server.on('drop', () => {
-    count++;
-    if (pause === null) report();
-  });
 }

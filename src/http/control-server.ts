@@ -10,13 +10,13 @@ import { type Emit, EVENT_KINDS, type EventKind } from '../core/event.ts';
 import { type BanLogPosition, parsePosition } from '../core/ledger/ban-log.ts';
 import { printableJson } from '../core/text/printable.ts';
 import { parseDuration } from '../core/time.ts';
-import { type AppOptions, closeApp, createApp, errorReport } from './app.ts';
+import { closeApp, createApp, errorReport } from './app.ts';
+import { SOCKET_LIMITS } from './connections.ts';
 import {
-  type BanReport,
+  type BanReports,
   type BanRequest,
   type Control,
   ControlError,
-  type JailStatusReport,
   type LiftReport,
   type PingReport,
 } from './control.ts';
@@ -33,6 +33,8 @@ export type ControlServerOptions = {
   readonly emit: Emit;
   /** Takes what `control` threw that is no ControlError or OperationalError; the client has got a 500. */
   readonly onBug: (error: unknown) => void;
+  /** In place of READ_TIMEOUT_MILLISECONDS of a connection. */
+  readonly readTimeoutMilliseconds?: number;
 };
 
 export interface ControlServer {
@@ -68,8 +70,14 @@ type LiftQuery = JailQuery & { readonly address?: string };
 
 /** A server that does not listen yet. */
 export function createControlServer(options: ControlServerOptions): ControlServer {
-  const appOptions: AppOptions = { name: 'the control socket', emit: options.emit, onBug: options.onBug };
-  const app = createApp(appOptions);
+  const { emit, onBug, readTimeoutMilliseconds } = options;
+  const app = createApp({
+    name: 'the control socket',
+    emit,
+    onBug,
+    limits: SOCKET_LIMITS,
+    readTimeoutMilliseconds,
+  });
   const feed = new EventFeed(options);
   addStateRoutes(app, options.control);
   addBanRoutes(app, options.control);
@@ -91,7 +99,7 @@ function addStateRoutes(app: FastifyInstance, control: Control): void {
   app.get('/v1/status', plain, () => control.status());
   app.get('/v1/warnings', plain, () => control.warnings());
   app.get<{ Params: { name: string } }>('/v1/jails/:name', plain, (request, reply) => {
-    const { bans, ...rest }: JailStatusReport = control.jail(request.params.name);
+    const { bans, ...rest } = control.jail(request.params.name);
     return sendWithBans(reply, rest, bans);
   });
   app.get('/v1/senders', plain, () => control.senders());
@@ -105,8 +113,9 @@ function addBanRoutes(app: FastifyInstance, control: Control): void {
     async (request, reply) => {
       const { jail, since } = request.query;
       if (since === undefined)
-        return sendWithBans(reply, { position: control.banPosition() }, selectBans(control, jail));
-      if (jail !== undefined) selectBans(control, jail);
+        return sendWithBans(reply, { position: control.banPosition() }, control.bans(jail ?? null));
+      // Throws where there is no such jail.
+      if (jail !== undefined) control.bans(jail);
       const news = await control.bansSince(readPosition(since), jail ?? null);
       if (!('reset' in news)) return news;
       const { bans, ...head } = news;
@@ -153,13 +162,6 @@ function addEventRoute(app: FastifyInstance, control: Control, feed: EventFeed):
       return reply.hijack();
     },
   );
-}
-
-/** A jail that is no longer configured may still hold bans; one that holds none must at least be configured. */
-function selectBans(control: Control, jail: string | undefined): readonly BanReport[] {
-  if (jail === undefined) return control.bans();
-  const bans = control.bans().filter((ban) => ban.jail === jail);
-  return bans.length > 0 ? bans : control.jail(jail).bans;
 }
 
 async function lift(control: Control, text: string, jail: string | null): Promise<LiftReport> {
@@ -216,11 +218,13 @@ function readNetwork(text: string): Network {
 }
 
 /** Sends `head` as a JSON object whose last member is `bans`, however many they are. */
-function sendWithBans(reply: FastifyReply, head: object, bans: readonly BanReport[]): FastifyReply {
-  return reply.type('application/json; charset=utf-8').send(Readable.from(serialiseWithBans(head, bans)));
+function sendWithBans(reply: FastifyReply, head: object, bans: BanReports): FastifyReply {
+  return reply
+    .type('application/json; charset=utf-8')
+    .send(Readable.from(serialiseWithBans(head, bans), { highWaterMark: 1 }));
 }
 
-async function* serialiseWithBans(head: object, bans: readonly BanReport[]): AsyncGenerator<string> {
+async function* serialiseWithBans(head: object, bans: BanReports): AsyncGenerator<string> {
   const members = printableJson(head).slice(1, -1);
   yield `{${members}${members === '' ? '' : ','}"bans":[`;
   for (let start = 0; start < bans.length; start += BANS_PER_CHUNK) {

@@ -90,6 +90,9 @@ export type JailStatusReport = JailReport & {
   readonly bans: readonly BanReport[];
 };
 
+/** Many reports, which are made a few at a time: those of 100,000 bans together would take 40 MB. */
+export type BanReports = { readonly length: number; slice(start: number, end: number): readonly BanReport[] };
+
 export type BanRequest = {
   /** An address or a network in CIDR notation. */
   readonly address: string;
@@ -149,20 +152,26 @@ export class ControlError extends Error {
   }
 }
 
+/** An answer whose bans are made as they are sent. */
+export type WithReports<Report> = Report extends { readonly bans: readonly BanReport[] }
+  ? Omit<Report, 'bans'> & { readonly bans: BanReports }
+  : Report;
+
 /** What the daemon offers to the control socket. Every method may throw ControlError. */
 export interface Control {
   version(): { readonly version: string };
   status(): StatusReport;
   warnings(): WarningsReport;
-  jail(name: string): JailStatusReport;
-  bans(): readonly BanReport[];
+  jail(name: string): WithReports<JailStatusReport>;
+  /** Of one jail or (null) of all. A jail that is no longer configured may still hold some. */
+  bans(jail: string | null): BanReports;
   /** Of the bans that `bans` returns in the same turn of the event loop. */
   banPosition(): string;
   /**
    * What has changed since a position, in one jail or (null) in all. Changes come in the answer when they are on the
    * disk.
    */
-  bansSince(position: BanLogPosition, jail: string | null): Promise<BanNewsReport>;
+  bansSince(position: BanLogPosition, jail: string | null): Promise<WithReports<BanNewsReport>>;
   /** Resolves when the kernel holds the ban (or, in dry-run, when it is recorded). */
   ban(request: BanRequest): Promise<BanReport>;
   /** Lifts every ban of the address, or network, in every jail or in one; resolves to those that it lifted. */

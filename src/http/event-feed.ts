@@ -6,12 +6,11 @@
  * A listener that does not keep up is cut off, so that it can never make the daemon remember more than a few hundred
  * kilobytes for it. It loses no change of the bans when it comes back.
  */
-import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { BailiffEvent, Emit, EventKind } from '../core/event.ts';
 import { printableJson } from '../core/text/printable.ts';
 import { banChangeReport } from './ban-change.ts';
-import type { BanChangeReport, BanNewsReport } from './control.ts';
+import type { BanChangeReport, BanNewsReport, WithReports } from './control.ts';
 
 /** Listeners at once; the next one is refused, with a `limit` event. */
 export const MAX_EVENT_LISTENERS = 16;
@@ -37,7 +36,7 @@ export type FeedWishes = {
   /** Null for every kind. */
   readonly kinds: ReadonlySet<EventKind> | null;
   /** Tells what it has missed; null for a listener that is content with what happens from now on. */
-  readonly missed: (() => Promise<BanNewsReport>) | null;
+  readonly missed: (() => Promise<WithReports<BanNewsReport>>) | null;
 };
 
 type Held = { readonly serial: number | null; readonly text: string };
@@ -97,7 +96,7 @@ export class EventFeed {
   }
 
   /** Tells what was missed as fast as the listener reads it, and then what has happened meanwhile. */
-  async #catchUp(listener: Listener, missed: Promise<BanNewsReport>): Promise<void> {
+  async #catchUp(listener: Listener, missed: Promise<WithReports<BanNewsReport>>): Promise<void> {
     const news = await missed;
     const position = serialOf(news.position);
     let text = '';
@@ -195,6 +194,18 @@ function serialOf(position: string): number {
 /** Resolves when the text has been taken; to false when nobody is left to take it. */
 async function writeAll(response: ServerResponse, text: string): Promise<boolean> {
   if (response.destroyed) return false;
-  if (!response.write(text)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
+  if (!response.write(text)) await drained(response);
   return !response.destroyed;
+}
+
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      response.off('drain', done);
+      response.off('close', done);
+      resolve();
+    };
+    response.on('drain', done);
+    response.on('close', done);
+  });
 }

@@ -10,7 +10,10 @@ import type { ListenAddress } from '../config/plan.ts';
 import type { ComponentHealth, ComponentName } from '../core/component.ts';
 import { OperationalError } from '../core/errors.ts';
 import type { Emit } from '../core/event.ts';
+import type { Clock } from '../core/time.ts';
 import { closeApp, createApp, errorReport, listen } from './app.ts';
+import { TCP_LIMITS } from './connections.ts';
+import { SharedPage } from './shared-page.ts';
 import type { TlsIdentity } from './tls-server.ts';
 
 export type MetricsServerOptions = {
@@ -30,6 +33,9 @@ export type MetricsServerOptions = {
     readonly components: readonly { readonly component: ComponentName; readonly health: ComponentHealth }[];
   };
   readonly emit: Emit;
+  readonly clock: Clock;
+  /** In place of READ_TIMEOUT_MILLISECONDS of a connection. */
+  readonly readTimeoutMilliseconds?: number;
   /** Takes what `metrics` or `health` threw that is no OperationalError; the client has got a 500. */
   readonly onBug: (error: unknown) => void;
 };
@@ -52,12 +58,13 @@ const OPEN_ROUTE = '/healthz';
 /** A server that does not listen yet, with one app for each address. */
 export function createMetricsServer(options: MetricsServerOptions): MetricsServer {
   const apps: FastifyInstance[] = [];
+  const page = new SharedPage(() => options.metrics.render(), options.clock);
   return {
     start: async () => {
       const bound: ListenAddress[] = [];
       const errors: OperationalError[] = [];
       for (const address of options.listen) {
-        const app = createMetricsApp(options);
+        const app = createMetricsApp(options, page);
         try {
           await app.ready();
           await listen(app.server, address);
@@ -76,16 +83,23 @@ export function createMetricsServer(options: MetricsServerOptions): MetricsServe
   };
 }
 
-function createMetricsApp(options: MetricsServerOptions): FastifyInstance {
-  const { emit, onBug, tls, token } = options;
-  const app = createApp({ name: 'the metrics server', emit, onBug, ...(tls === null ? {} : { tls }) });
+function createMetricsApp(options: MetricsServerOptions, page: SharedPage): FastifyInstance {
+  const { emit, onBug, readTimeoutMilliseconds, tls, token } = options;
+  const app = createApp({
+    name: 'the metrics server',
+    emit,
+    onBug,
+    limits: TCP_LIMITS,
+    readTimeoutMilliseconds,
+    ...(tls === null ? {} : { tls }),
+  });
   app.addHook('onSend', async (_request, reply) => {
     reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
   });
   if (token !== null) app.addHook('onRequest', requireToken(token));
   app.get('/metrics', async (_request, reply) => {
-    const text = await options.metrics.render();
-    return reply.type(options.metrics.contentType).send(text);
+    const bytes = await page.read();
+    return reply.type(options.metrics.contentType).send(bytes);
   });
   app.get(OPEN_ROUTE, () => ({ status: 'ok' }));
   app.get('/readyz', (_request, reply) => {

@@ -19,6 +19,10 @@ const LIMITS = wordsOf<LimitName>({
   backlog: 1,
   'firewall-queue': 1,
   senders: 1,
+  'http-connections': 1,
+  'http-connections-per-peer': 1,
+  'pipelined-requests': 1,
+  'unread-answers': 1,
   'event-listeners': 1,
 });
 const RELOAD_RESULTS = wordsOf<EventOf<'reload'>['result']>({ applied: 1, refused: 1 });

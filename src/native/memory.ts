@@ -4,6 +4,7 @@
  * x86-64, 48 on arm64; longer ones must be asked for).
  */
 import * as koffi from 'koffi';
+import { openLibrary } from './library.ts';
 
 /** An address in this process. Valid only as long as whoever owns the memory says. */
 export type Pointer = number;
@@ -73,4 +74,16 @@ function openLibc(): Libc {
     };
   }
   return libc;
+}
+
+let trim: ((pad: number) => number) | null = null;
+
+/**
+ * Gives the system what the allocator keeps unused between what is in use (malloc_trim(3)): by itself glibc gives back
+ * only what is free behind the last of it. Some 0.1 ms for each megabyte.
+ */
+export function trimMemory(): void {
+  const libc = { soname: 'libc.so.6', debianPackage: 'libc6', fedoraPackage: 'glibc' };
+  trim ??= openLibrary(libc).func('malloc_trim', 'int', ['size_t']);
+  trim(0);
 }

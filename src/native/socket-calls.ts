@@ -3,6 +3,7 @@
  * descriptor, and belongs to whoever opened it. What fails throws OperationalError with the errno's name.
  */
 import * as koffi from 'koffi';
+import { OperationalError } from '../core/errors.ts';
 import { openLibrary } from './library.ts';
 import { POINTER, type Pointer } from './memory.ts';
 import { decodeSocketAddress, SOCKET_ADDRESS_BYTES, type SocketAddress } from './socket-address.ts';
@@ -15,6 +16,7 @@ export const SOL_SOCKET = 1;
 export const SO_TYPE = 3;
 export const SO_RCVBUF = 8;
 export const SO_PASSCRED = 16;
+const SO_PEERCRED = 17;
 export const SO_ACCEPTCONN = 30;
 export const SO_RCVBUFFORCE = 33;
 const SO_MEMINFO = 55;
@@ -33,6 +35,9 @@ const SOCK_CLOEXEC = 0o2000000;
 const F_DUPFD_CLOEXEC = 1030;
 const F_SETFD = 2;
 const FD_CLOEXEC = 1;
+
+/** What the kernel says where it knows none. */
+const NO_UID = 0xffff_ffff;
 
 /** linux/sock_diag.h: SO_MEMINFO answers with an array of 32-bit numbers, of which one is sk_drops. */
 const SK_MEMINFO_DROPS = 8;
@@ -95,6 +100,20 @@ export function readDrops(descriptor: Descriptor): number {
   const counters = Buffer.alloc(SK_MEMINFO_VARS * 4);
   getOption(descriptor, SOL_SOCKET, SO_MEMINFO, counters);
   return counters.readUInt32LE(SK_MEMINFO_DROPS * 4);
+}
+
+/** The user on the other end of a connected unix socket (unix(7), SO_PEERCRED); null when that cannot be known. */
+export function readPeerUser(descriptor: Descriptor): number | null {
+  // struct ucred: pid, uid, gid.
+  const credentials = Buffer.alloc(12);
+  try {
+    getOption(descriptor, SOL_SOCKET, SO_PEERCRED, credentials);
+  } catch (error) {
+    if (error instanceof OperationalError) return null;
+    throw error;
+  }
+  const uid = credentials.readUInt32LE(4);
+  return uid === NO_UID ? null : uid;
 }
 
 function getOption(descriptor: Descriptor, level: number, option: number, value: Buffer): void {

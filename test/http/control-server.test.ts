@@ -3,8 +3,10 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import { OperationalError } from '../../src/core/errors.ts';
-import { MAX_BODY_BYTES, MAX_CONNECTIONS } from '../../src/http/app.ts';
+import { MAX_BODY_BYTES } from '../../src/http/app.ts';
+import { SOCKET_LIMITS } from '../../src/http/connections.ts';
 import { ControlError } from '../../src/http/control.ts';
+import { PATIENCE_MILLISECONDS, waitFor } from '../bed/waiting.ts';
 import { BAN_CHANGE, BANS, banReport, JAIL_DETAILS, SENDERS, SSHD, STATUS } from './fake-control.ts';
 import { JSON_BODY, open, type RunningServer, send, startServer } from './running-server.ts';
 
@@ -249,20 +251,26 @@ test('what is not HTTP is answered and cut off', async (t) => {
   assert.match(text, /\{"error":\{"code":"bad-request"/);
 });
 
-test('connections beyond the limit are closed and reported', async (t) => {
+test('half-sent requests give way to new connections, and that is reported', async (t) => {
   const running = await startServer(t);
-  const held = Array.from({ length: MAX_CONNECTIONS }, () => connect(running.socketPath));
+  const half = Array.from({ length: SOCKET_LIMITS.maxConnectionsPerPeer }, () => connect(running.socketPath));
   t.after(() => {
-    for (const socket of held) socket.destroy();
+    for (const socket of half) socket.destroy();
   });
-  await Promise.all(held.map((socket) => once(socket, 'connect')));
-  const surplus = connect(running.socketPath);
-  surplus.on('error', () => undefined);
-  await once(surplus, 'close');
-  assert.deepEqual(
-    running.emitted.map((event) => event.kind === 'limit' && event.limit),
-    ['connections'],
-  );
+  for (const socket of half) {
+    socket.on('error', () => undefined);
+    socket.write('GET /v1/ping HTTP/1.1\r\n');
+    await once(socket, 'connect');
+  }
+  const [oldest] = half;
+  assert.ok(oldest);
+  const closed = once(oldest.resume(), 'close');
+  assert.equal((await send(running, 'GET', '/v1/ping')).status, 200);
+  await closed;
+  const limit = await waitFor('the report', PATIENCE_MILLISECONDS, () => running.emitted[0] ?? null);
+  assert.ok(limit.kind === 'limit');
+  assert.deepEqual([limit.limit, limit.count], ['http-connections-per-peer', 1]);
+  assert.match(limit.detail, /^the control socket: connections closed to make room, of user \d+$/);
 });
 
 test('stopping ends streams and idle connections at once', async (t) => {

@@ -6,6 +6,7 @@ import type {
   BanChangeReport,
   BanNewsReport,
   BanReport,
+  BanReports,
   BanRequest,
   Control,
   JailReport,
@@ -215,9 +216,11 @@ export class FakeControl implements Control {
     return { ...report, ...JAIL_DETAILS, bans: this.held.filter((ban) => ban.jail === name) };
   }
 
-  bans(): readonly BanReport[] {
+  bans(jail: string | null): BanReports {
     this.#called('bans');
-    return this.held;
+    if (jail === null) return this.held;
+    const bans = this.held.filter((ban) => ban.jail === jail);
+    return bans.length > 0 ? bans : this.jail(jail).bans;
   }
 
   banPosition(): string {

@@ -19,6 +19,7 @@ function optionsWith(changes: Partial<MetricsServerOptions> = {}): MetricsServer
         { component: 'firewall', health: 'degraded' },
       ],
     }),
+    clock: { now: () => 0 },
     emit: (_event: BailiffEvent) => undefined,
     onBug: (error) => {
       throw error;

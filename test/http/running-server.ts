@@ -5,7 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { BailiffEvent, Emit } from '../../src/core/event.ts';
-import { type ControlServer, createControlServer } from '../../src/http/control-server.ts';
+import {
+  type ControlServer,
+  type ControlServerOptions,
+  createControlServer,
+} from '../../src/http/control-server.ts';
 import { FakeControl } from './fake-control.ts';
 
 export type RunningServer = {
@@ -39,6 +43,7 @@ export async function startServer(
   t: TestContext,
   control: FakeControl = new FakeControl(),
   directory: string = makeDirectory(t),
+  options: Pick<ControlServerOptions, 'readTimeoutMilliseconds'> = {},
 ): Promise<RunningServer> {
   const socketPath = join(directory, 'bailiff.sock');
   const emitted: BailiffEvent[] = [];
@@ -53,6 +58,7 @@ export async function startServer(
     },
     emit: (event) => emitted.push(event),
     onBug: (error) => bugs.push(error),
+    ...options,
   });
   await server.start();
   t.after(() => server.stop());

@@ -19,6 +19,7 @@ async function startHttps(directory: string) {
     tls: identity,
     metrics: { contentType: 'text/plain', render: () => 'bailiff_ready 1\n' },
     health: () => ({ ready: true, components: [] }),
+    clock: { now: () => 0 },
     emit: () => {},
     onBug: (error) => assert.fail(String(error)),
   });

@@ -3,6 +3,9 @@ import type { LimitName } from '../limit.ts';
 import { HOUR } from '../time.ts';
 import { counted, kindOf } from './entry.ts';
 
+const HTTP_CONNECTIONS_ACTION =
+  'see who holds them, ss -xp for the control socket, else ss -tp; let none but Prometheus reach the port of [metrics]';
+
 /** What to do when a limit is hit; null where there is nothing to do. */
 const LIMIT_ACTIONS: Readonly<Record<LimitName, string | null>> = {
   offenders: 'raise max_offenders in [limits], or lower find_time',
@@ -18,6 +21,10 @@ const LIMIT_ACTIONS: Readonly<Record<LimitName, string | null>> = {
   backlog: 'send less, or over TCP: bailiff senders',
   'firewall-queue': 'bailiff doctor',
   senders: null,
+  'http-connections': HTTP_CONNECTIONS_ACTION,
+  'http-connections-per-peer': HTTP_CONNECTIONS_ACTION,
+  'pipelined-requests': null,
+  'unread-answers': 'end the client that asks and does not read; its peer is named',
   'event-listeners': 'close event streams that nobody reads',
 };
 

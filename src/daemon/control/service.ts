@@ -26,6 +26,7 @@ import { banChangeReport } from '../../http/ban-change.ts';
 import {
   type BanNewsReport,
   type BanReport,
+  type BanReports,
   type BanRequest,
   type Control,
   ControlError,
@@ -34,6 +35,7 @@ import {
   type ReloadReport,
   type StatusReport,
   type WarningsReport,
+  type WithReports,
 } from '../../http/control.ts';
 import type { SendersReport } from '../../senders/report.ts';
 import type { SenderTable } from '../../senders/table.ts';
@@ -69,9 +71,13 @@ const OBSTACLES: Readonly<Record<Obstacle, string>> = {
 
 export class ControlService implements Control {
   readonly #parts: ControlServiceParts;
+  /** For the rest of this turn of the event loop. */
+  #ranked: readonly Ban[] | null = null;
+  #rankedAt: BanLogPosition;
 
   constructor(parts: ControlServiceParts) {
     this.#parts = parts;
+    this.#rankedAt = parts.banLog.position;
   }
 
   version(): { readonly version: string } {
@@ -101,7 +107,7 @@ export class ControlService implements Control {
     return { warnings: warnings.map((one) => ({ ...one, since: formatInstant(one.since) })) };
   }
 
-  jail(name: string): JailStatusReport {
+  jail(name: string): WithReports<JailStatusReport> {
     const jail = this.#requireJail(name);
     const { ignore, findTime, banTime } = jail.policy;
     return {
@@ -109,7 +115,7 @@ export class ControlService implements Control {
       ignore: ignore.networks,
       findTimeSeconds: findTime / SECOND,
       banTimeSeconds: banTime >= FOREVER ? null : banTime / SECOND,
-      bans: this.#banReports(name),
+      bans: this.#reports(this.#rank().filter((ban) => ban.jail === name)),
     };
   }
 
@@ -117,15 +123,18 @@ export class ControlService implements Control {
     return this.#parts.senderTable.report();
   }
 
-  bans(): readonly BanReport[] {
-    return this.#banReports(null);
+  bans(jail: string | null): BanReports {
+    if (jail === null) return this.#reports(this.#rank());
+    if (this.#parts.ledger.counts(jail).bans === 0) this.#requireJail(jail);
+    return this.#reports(this.#rank().filter((ban) => ban.jail === jail));
   }
 
   banPosition(): string {
-    return formatPosition(this.#parts.banLog.position);
+    this.#rank();
+    return formatPosition(this.#rankedAt);
   }
 
-  async bansSince(position: BanLogPosition, jail: string | null): Promise<BanNewsReport> {
+  async bansSince(position: BanLogPosition, jail: string | null): Promise<WithReports<BanNewsReport>> {
     const { banLog, persister } = this.#parts;
     const news = banLog.since(position);
     const report = this.#newsReport(news, jail);
@@ -155,6 +164,7 @@ export class ControlService implements Control {
       throw new ControlError(409, obstacle, `${offender} is not banned: ${OBSTACLES[obstacle]}`);
     }
     pipeline.carryOut(decisions);
+    this.#ranked = null;
     await this.#settle([offender]);
     return this.#banReport(ledger.banOf({ jail: policy.name, offender }) ?? ban);
   }
@@ -182,6 +192,7 @@ export class ControlService implements Control {
     decide(decisions);
     const lifted = decisions.flatMap((decision) => (decision.kind === 'unban' ? [decision.ban] : []));
     this.#parts.pipeline.carryOut(decisions);
+    this.#ranked = null;
     await this.#settle(lifted.map((ban) => ban.offender));
     return lifted.map((ban) => this.#banReport(ban));
   }
@@ -219,17 +230,29 @@ export class ControlService implements Control {
     };
   }
 
-  #banReports(jail: string | null): BanReport[] {
-    const bans = [...this.#parts.ledger.bans(jail)].sort(compareRank);
-    return bans.map((ban) => this.#banReport(ban));
+  /** All bans in their order: once for all who ask in this turn of the event loop, as it takes long for many bans. */
+  #rank(): readonly Ban[] {
+    if (this.#ranked !== null) return this.#ranked;
+    this.#ranked = [...this.#parts.ledger.bans()].sort(compareRank);
+    this.#rankedAt = this.#parts.banLog.position;
+    setImmediate(() => {
+      this.#ranked = null;
+    });
+    return this.#ranked;
   }
 
-  #newsReport(news: BanNews, jail: string | null): BanNewsReport {
+  #reports(bans: readonly Ban[]): BanReports {
+    return {
+      length: bans.length,
+      slice: (start, end) => bans.slice(start, end).map((ban) => this.#banReport(ban)),
+    };
+  }
+
+  #newsReport(news: BanNews, jail: string | null): WithReports<BanNewsReport> {
     const isMeant = (ban: Ban): boolean => jail === null || ban.jail === jail;
     const position = formatPosition(news.position);
     if (news.kind === 'reset') {
-      const bans = news.bans.filter(isMeant).map((ban) => this.#banReport(ban));
-      return { position, reset: true, bans };
+      return { position, reset: true, bans: this.#reports(news.bans.filter(isMeant)) };
     }
     const { session, serial } = news.position;
     const before = serial - news.changes.length;

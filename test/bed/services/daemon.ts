@@ -2,7 +2,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { MILLISECOND } from '../../../src/core/time.ts';
+import { PAGE_LIFETIME } from '../../../src/http/shared-page.ts';
 import type { Bed } from '../namespace.ts';
 import type { BedProcess, ProcessResult } from '../process.ts';
 import { PATIENCE_MILLISECONDS, waitFor } from '../waiting.ts';
@@ -38,6 +41,7 @@ export class Daemon {
   readonly #bed: Bed;
   readonly #options: DaemonOptions;
   #process: BedProcess;
+  #pageReadAt = Number.NEGATIVE_INFINITY;
 
   private constructor(bed: Bed, options: DaemonOptions, running: BedProcess) {
     this.#bed = bed;
@@ -143,8 +147,11 @@ export class Daemon {
     return parseMetrics(await this.metricsText(url));
   }
 
+  /** Made since the last one: whoever asks within a second gets the same page again. */
   async metricsText(url = 'http://127.0.0.1:9185/metrics'): Promise<string> {
+    await pause(Math.max(0, this.#pageReadAt + PAGE_LIFETIME / MILLISECOND - performance.now()));
     const { stdout } = await this.#bed.run([process.execPath, '-e', FETCH, url]);
+    this.#pageReadAt = performance.now();
     return stdout;
   }
 

@@ -24,6 +24,7 @@ function setUp(t: TestContext) {
   const endpoint = new MetricsEndpoint({
     metrics: { contentType: 'text/plain', render: () => 'bailiff_up 1\n' },
     health: () => ({ ready: true, components: [] }),
+    clock: { now: () => 0 },
     emit: recorder.emit,
     onBug: (error) => assert.fail(String(error)),
   });
