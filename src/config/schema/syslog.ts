@@ -113,13 +113,16 @@ export const syslog = table({
     unit: 'bytes',
   }),
   max_connections: key(z.prefault(count(1, 100_000), 1_000), {
-    description: 'TCP and TLS connections open at once on a listener; a further one is refused and counted.',
+    description:
+      'TCP and TLS connections open at once on a listener; for a further one another that has said nothing is ' +
+      'closed, or it is refused, and counted.',
     examples: [1_000],
     unit: 'connections',
   }),
   max_connections_per_sender: key(z.prefault(count(1, 100_000), 64), {
     description:
-      'TCP and TLS connections open at once from one address; a further one is refused and counted.',
+      'TCP and TLS connections open at once from one address, and of those that have said nothing from one IPv6 ' +
+      '/64; for a further one its own that has said nothing is closed, or it is refused, and counted.',
     examples: [64],
     unit: 'connections',
   }),

@@ -8,6 +8,7 @@ import type { X509Certificate } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { ListenAddress } from '../../config/plan.ts';
 import { parseAddress } from '../../core/address/address.ts';
+import type { LimitName } from '../../core/limit.ts';
 import { duplicateSocket } from '../../native/socket-calls.ts';
 import { type Sender, SenderGate } from '../../senders/gate.ts';
 import { Tally } from '../../senders/tally.ts';
@@ -22,8 +23,13 @@ import {
   Perseverance,
 } from '../listen.ts';
 import { disbelief, namesOf } from './client-certificate.ts';
-import { ConnectionCount, type ConnectionLimits } from './connection-limits.ts';
 import { ConnectionReader } from './connection-reader.ts';
+import {
+  type Connection,
+  type ConnectionLimits,
+  ConnectionTable,
+  newConnection,
+} from './connection-table.ts';
 import { isSilent, lookInterval, type SilenceLimits } from './silence.ts';
 import { StreamReport } from './stream-report.ts';
 import { Handshakes, type HandshakesOptions, type TlsCredentials } from './tls-handshakes.ts';
@@ -78,10 +84,8 @@ class StreamListener implements StreamSource {
   readonly #perseverance: Perseverance;
   readonly #parser = new SyslogParser();
   readonly #origin: Origin;
-  readonly #sockets = new Set<Socket>();
-  readonly #receiving = new Set<Receiving>();
+  readonly #connections: ConnectionTable;
   #lookTimer: NodeJS.Timeout | null = null;
-  readonly #count: ConnectionCount;
   #handshakes: Handshakes | null = null;
   #credentials: TlsCredentials | null;
   #maxMessageBytes: number;
@@ -98,7 +102,7 @@ class StreamListener implements StreamSource {
     this.#gate = new SenderGate({ transport: this.#kind, senders, tally: this.#tally, emit });
     this.#batcher = new Batcher(this.#kind, sink);
     this.#origin = { at: 0, source: this.#kind, sender: '' };
-    this.#count = new ConnectionCount(options);
+    this.#connections = new ConnectionTable(options);
     if (credentials !== null) this.#handshakes = this.#createHandshakes(credentials);
     this.#perseverance = new Perseverance(
       () => this.#listen(),
@@ -118,9 +122,9 @@ class StreamListener implements StreamSource {
     this.#server = null;
     const closed: Promise<void>[] = [];
     if (server !== null) closed.push(new Promise((resolve) => server.close(() => resolve())));
-    for (const socket of this.#sockets) {
-      closed.push(new Promise((resolve) => socket.once('close', () => resolve())));
-      socket.destroy();
+    for (const { raw } of this.#connections) {
+      closed.push(new Promise((resolve) => raw.once('close', () => resolve())));
+      raw.destroy();
     }
     await Promise.all(closed);
     this.#batcher.flush();
@@ -133,11 +137,11 @@ class StreamListener implements StreamSource {
     if (credentials !== undefined && this.#handshakes !== null) {
       this.#handshakes.setCredentials(credentials);
       const isDisbelieved = disbelief(this.#credentials ?? credentials, credentials);
-      for (const { raw, certificate } of this.#receiving)
+      for (const { raw, certificate } of this.#connections)
         if (certificate !== null && isDisbelieved(certificate)) raw.destroy();
       this.#credentials = credentials;
     }
-    this.#count.setLimits(settings);
+    this.#connections.setLimits(settings);
     this.#maxMessageBytes = settings.maxMessageBytes;
   }
 
@@ -204,98 +208,98 @@ class StreamListener implements StreamSource {
     // A certificate may let in who has no permitted address.
     const isOpenToAll = this.#credentials !== null && this.#credentials.clientCa !== null;
     const sender = isOpenToAll ? null : this.#gate.admit(socket.remoteAddress ?? '');
+    const connection = newConnection(socket, peer, sender, this.#options.elapsed());
     const isRefused = sender === null && !isOpenToAll;
-    if (isRefused || !this.#enter(peer)) {
+    if (isRefused || !this.#enter(connection)) {
       socket.destroy();
       return;
     }
-    this.#sockets.add(socket);
-    socket.on('close', () => this.#leave(socket, peer));
+    socket.on('close', () => this.#connections.leave(socket));
     if (this.#handshakes !== null) this.#handshakes.begin(socket, peer);
-    else if (sender !== null) this.#receive(socket, socket, sender, null);
+    else this.#receive(socket, connection);
   }
 
   /**
    * Counts one more connection, or tells what keeps it out. Where there is no room for it, the oldest unfinished
    * handshake makes some, as honest ones do not grow old; how many may begin keeps others from breaking off these.
    */
-  #enter(peer: string): boolean {
+  #enter(connection: Connection): boolean {
+    const { peer } = connection;
     if (this.#handshakes?.admits(peer) === false) {
       this.#report.limit('handshakes', peer, 'TLS handshakes refused');
       return false;
     }
-    let limit = this.#count.enter(peer);
-    if (limit !== null && this.#makeRoom(limit === 'connections' ? null : peer))
-      limit = this.#count.enter(peer);
+    let limit = this.#connections.enter(connection);
+    if (limit !== null && this.#makeRoom(limit, connection)) limit = this.#connections.enter(connection);
     if (limit !== null) this.#report.limit(limit, peer, 'connections refused');
     return limit === null;
   }
 
-  /** Breaks off the oldest unfinished handshake, that of `peer` unless it is null; false when there is none. */
-  #makeRoom(peer: string | null): boolean {
-    const oldest = this.#handshakes?.breakOffOldest(peer) ?? null;
-    if (oldest !== null) this.#leave(oldest.raw, oldest.peer);
-    return oldest !== null;
-  }
-
-  #leave(socket: Socket, peer: string): void {
-    if (this.#sockets.delete(socket)) this.#count.leave(peer);
+  /** Closes one for a new one that has met a limit; false when all stay. */
+  #makeRoom(limit: LimitName, newcomer: Connection): boolean {
+    const oldest = this.#handshakes?.breakOffOldest(limit === 'connections' ? null : newcomer.peer) ?? null;
+    if (oldest !== null) {
+      this.#connections.leave(oldest.raw);
+      return true;
+    }
+    const victim = this.#connections.victimOf(limit, newcomer);
+    if (victim === null) return false;
+    this.#report.limit(limit, victim.peer, 'connections closed to make room for others');
+    this.#connections.leave(victim.raw);
+    victim.raw.destroy();
+    return true;
   }
 
   #openSecured(socket: Socket, raw: Socket, certificate: X509Certificate | null): void {
-    const sender = this.#gate.admit(
-      raw.remoteAddress ?? '',
-      certificate === null ? [] : namesOf(certificate),
-    );
-    if (sender === null) raw.destroy();
-    else this.#receive(socket, raw, sender, certificate);
+    const connection = this.#connections.get(raw);
+    const names = certificate === null ? [] : namesOf(certificate);
+    const sender = this.#gate.admit(raw.remoteAddress ?? '', names);
+    if (connection === null || sender === null) {
+      raw.destroy();
+      return;
+    }
+    connection.sender = sender;
+    connection.certificate = certificate;
+    this.#receive(socket, connection);
   }
 
-  /** `raw` is the connection below `socket`; without TLS they are one. */
-  #receive(socket: Socket, raw: Socket, admitted: Sender, certificate: X509Certificate | null): void {
-    const { clock, pauseMilliseconds } = this.#options;
+  /** Without TLS `socket` is the connection itself. */
+  #receive(socket: Socket, connection: Connection): void {
+    const { clock, elapsed, pauseMilliseconds } = this.#options;
+    const { raw, certificate, sender: admitted } = connection;
+    if (admitted === null) return;
+    let sender = admitted;
     const maxMessageBytes = this.#maxMessageBytes;
     const names = certificate === null ? [] : namesOf(certificate);
-    const receiving: Receiving = {
-      raw,
-      certificate,
-      sender: admitted,
-      since: this.#options.elapsed(),
-      messages: 0,
-    };
     const reader = new ConnectionReader({
       maxMessageBytes,
       pauseMilliseconds,
       begin: () => {
         this.#origin.at = clock.now();
       },
-      end: (messages) => {
-        if (messages > 0) receiving.since = this.#options.elapsed();
-        receiving.messages += messages;
-      },
+      end: (messages) => this.#connections.spoke(connection, messages, elapsed()),
       take: (bytes, start, end, isCut) => {
-        const { sender } = receiving;
         if (isCut && end - start >= maxMessageBytes) this.#report.cut(sender, maxMessageBytes);
         this.#take(bytes, start, end, isCut, sender);
       },
-      onUnseparated: () => this.#report.unseparated(receiving.sender),
+      onUnseparated: () => this.#report.unseparated(sender),
       onDamaged: () => {
-        this.#report.rejected('malformed', receiving.sender.identity);
+        this.#report.rejected('malformed', sender.identity);
         raw.destroy();
       },
       pause: () => socket.pause(),
       resume: () => socket.resume(),
     });
-    this.#receiving.add(receiving);
     this.#report.connection(admitted, 'opened');
     this.#lookTimer ??= setInterval(() => this.#closeSilent(), lookInterval(this.#options)).unref();
     socket.on('data', (chunk: Buffer) => {
-      const renewed = this.#gate.renew(receiving.sender, names);
+      const renewed = this.#gate.renew(sender, names);
       if (renewed === null) {
         raw.destroy();
         return;
       }
-      receiving.sender = renewed;
+      sender = renewed;
+      connection.sender = renewed;
       this.#batcher.addBytes(chunk.length);
       reader.push(chunk);
     });
@@ -307,7 +311,6 @@ class StreamListener implements StreamSource {
     });
     socket.on('close', () => {
       reader.end(isEnded && this.#kind === 'tcp');
-      this.#receiving.delete(receiving);
       this.#report.connection(admitted, 'closed');
     });
   }
@@ -315,8 +318,8 @@ class StreamListener implements StreamSource {
   /** Bytes alone keep no connection open: only messages do. */
   #closeSilent(): void {
     const now = this.#options.elapsed();
-    for (const { raw, sender, since, messages } of this.#receiving) {
-      if (!isSilent(this.#options, now - since, messages)) continue;
+    for (const { raw, sender, since, messages } of this.#connections) {
+      if (sender === null || !isSilent(this.#options, now - since, messages)) continue;
       this.#report.limit('idle-time', sender.address, 'connections without a message closed');
       raw.destroy();
     }
@@ -345,18 +348,6 @@ class StreamListener implements StreamSource {
     }
   }
 }
-
-/** A connection that messages come from. */
-type Receiving = {
-  readonly raw: Socket;
-  /** What its client has shown; null without one. */
-  readonly certificate: X509Certificate | null;
-  /** As it is since the last reload. */
-  sender: Sender;
-  /** When it was opened, or completed its last message: by `elapsed`. */
-  since: number;
-  messages: number;
-};
 
 /** The peer's canonical address; '' when it has gone already. */
 function peerOf(socket: Socket): string {

@@ -177,6 +177,8 @@ describe('a TCP listener', () => {
   it('refuses more connections of one sender than the limit, and takes those of others', async () => {
     await using listening = await listen({ maxConnectionsPerSender: 2 });
     const kept = [await open(listening), await open(listening)];
+    for (const socket of kept) socket.write('<38>a: first\n');
+    await listening.received(2);
     const refused = await open(listening);
     refused.resume();
     await once(refused, 'close');
@@ -185,14 +187,29 @@ describe('a TCP listener', () => {
     const other = await open(listening, '127.0.0.2');
     other.write('<38>a: other\n');
     for (const socket of kept) socket.write('<38>a: kept\n');
-    const records = await listening.received(3);
+    const records = (await listening.received(5)).slice(2);
     assert.deepEqual(records.map(({ sender }) => sender).sort(), ['127.0.0.1', '127.0.0.1', '127.0.0.2']);
     for (const socket of [...kept, other]) socket.destroy();
+  });
+
+  it('closes a silent connection for a new one beyond the limit, and tells of it', async () => {
+    await using listening = await listen({ maxConnections: 1 });
+    const silent = await open(listening);
+    silent.resume();
+    await Promise.all([once(silent, 'close'), send(listening, '<38>a: b\n')]);
+    await listening.received(1);
+    const limit = await listening.event('limit');
+    assert.deepEqual(
+      [limit.limit, limit.detail],
+      ['connections', 'tcp connections closed to make room for others, of 127.0.0.1'],
+    );
   });
 
   it('refuses more connections than the limit, and takes new ones when others have gone', async () => {
     await using listening = await listen({ maxConnections: 1 });
     const first = await open(listening);
+    first.write('<38>a: first\n');
+    await listening.received(1);
     const refused = await open(listening, '127.0.0.2');
     refused.resume();
     await once(refused, 'close');
@@ -200,7 +217,7 @@ describe('a TCP listener', () => {
     first.destroy();
     await listening.event('connection', isClosed);
     await send(listening, '<38>a: b\n');
-    await listening.received(1);
+    await listening.received(2);
   });
 
   it('closes connections that say nothing: soon before their first message, later after it', async () => {
