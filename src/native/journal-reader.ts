@@ -40,6 +40,7 @@ export class JournalReader {
   readonly #sd: JournalFunctions;
   readonly #out = new OutputCells(2);
   #handle: Pointer;
+  #largestFieldBytes = 0;
 
   private constructor(sd: JournalFunctions, handle: Pointer) {
     this.#sd = sd;
@@ -137,6 +138,11 @@ export class JournalReader {
     return takeString(this.#out.read(0));
   }
 
+  /** Of the fields that copyField has met: the library keeps as much memory until it is closed. */
+  get largestFieldBytes(): number {
+    return this.#largestFieldBytes;
+  }
+
   /**
    * Copies the value of a field of the current entry to target[offset, offset + limit) and returns its whole length,
    * which may be more than `limit`; -1 when the entry has no such field. Of several values it takes one. Throws
@@ -150,6 +156,7 @@ export class JournalReader {
     const length = out.read(1) - field.prefixLength;
     if (length < 0)
       throw new OperationalError(`sd_journal_get_data ${field.name}: too short`, { code: 'EBADMSG' });
+    if (length > this.#largestFieldBytes) this.#largestFieldBytes = length;
     // The library's memory dies at the next call, and its length is the attacker's choice.
     const room = Math.min(limit, target.bytes.length - offset);
     if (room > 0)

@@ -102,8 +102,6 @@ export class JournalFollower {
   #lastEntryAt: Microseconds = -1;
   readonly #flaws = { cut: 0, empty: 0, rest: 0, damaged: 0 };
   readonly #brokenLines = new BrokenLines();
-  /** Whether the library holds memory for a field that was larger than any message. */
-  #isBloated = false;
 
   constructor(assignment: JournalAssignment, clocks: JournalClocks, report: (report: JournalReport) => void) {
     this.#clocks = clocks;
@@ -257,7 +255,7 @@ export class JournalFollower {
     packer.reset();
     let entries = 0;
     let isBehind = true;
-    while (!packer.isFull && entries < MAX_ENTRIES_PER_STEP && !this.#isBloated) {
+    while (!packer.isFull && entries < MAX_ENTRIES_PER_STEP && !isBloated(reader)) {
       if (!reader.next()) {
         isBehind = false;
         break;
@@ -267,10 +265,8 @@ export class JournalFollower {
     }
     this.#emptyLooks = entries > 0 ? 0 : this.#emptyLooks + 1;
     if (entries > 0) this.#position = reader.cursor();
-    if (this.#isBloated) {
-      this.#isBloated = false;
-      this.close();
-    } else if (entries === 0 && this.#emptyLooks % LOOKS_PER_FRESH_LOOK === 0) this.#lookAfresh(reader);
+    if (isBloated(reader)) this.close();
+    else if (entries === 0 && this.#emptyLooks % LOOKS_PER_FRESH_LOOK === 0) this.#lookAfresh(reader);
     return isBehind;
   }
 
@@ -302,7 +298,6 @@ export class JournalFollower {
       copyText(reader, packer, UNIT, 'unit', MAX_NAME_BYTES);
       copyText(reader, packer, EXECUTABLE, 'executable', MAX_PATH_BYTES);
       const messageLength = copyText(reader, packer, MESSAGE, 'message', MAX_MESSAGE_BYTES);
-      this.#isBloated ||= Math.max(identifierLength, messageLength) > LARGEST_KEPT_BYTES;
       const part = this.#linePart(reader);
       if (messageLength < 0 || part === 'rest') {
         this.#flaws[messageLength < 0 ? 'empty' : 'rest']++;
@@ -363,6 +358,11 @@ export class JournalFollower {
     });
     return error.code === 'library-missing' ? LIBRARY_RETRY_MILLISECONDS : RETRY_MILLISECONDS;
   }
+}
+
+/** Whether the library holds memory for a field that was larger than any message. */
+function isBloated(reader: JournalReader): boolean {
+  return reader.largestFieldBytes > LARGEST_KEPT_BYTES;
 }
 
 /** Copies a text behind what is packed; returns its whole length, or -1 when the entry has none. */
