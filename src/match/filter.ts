@@ -105,7 +105,7 @@ export type Rule = {
   readonly kind: RuleKind;
   /** Default `normal`. */
   readonly mode: RuleMode;
-  /** How many failures a hit counts for, 1 to MAX_WEIGHT; default 1. */
+  /** How many failures a hit counts for, 1 to MAX_WEIGHT; default 1. Times the value of a field named `attempts`. */
   readonly weight: number;
   /** Words for the operator, such as `brute-force`; default none. */
   readonly labels: readonly string[];
@@ -131,6 +131,8 @@ export type Filter = {
    * the linter then says once that nothing shows what they are for. Default false.
    */
   readonly imported?: boolean;
+  /** Not in the file: what the linter proves has been proved before, of this very file. Default false. */
+  readonly isProved?: boolean;
   readonly rules: readonly Rule[];
 };
 

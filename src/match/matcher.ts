@@ -124,8 +124,9 @@ export class Matcher {
     rule: CompiledRule,
     finding: Finding,
     record: LogRecord,
-    times: number,
+    repeated: number,
   ): Match | null {
+    const times = repeated * (finding.attempts ?? 1);
     if (!rule.usesSession) return newMatch(compiled, rule, finding, record, rule.rule.weight * times);
     return settle(this.#sessions.get(compiled), compiled, rule, finding, record, times);
   }

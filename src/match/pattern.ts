@@ -7,8 +7,10 @@ import { type Address, parseAddress } from '../core/address/address.ts';
 import { MAX_USER_LENGTH } from '../core/failure.ts';
 import { type Ambiguity, findAmbiguity } from './automaton/ambiguity.ts';
 import { type Automaton, buildAutomaton, differingOffset } from './automaton/automaton.ts';
+import { findGrowth, type Growth } from './automaton/growth.ts';
+import { findInterference, type Interference } from './automaton/interference.ts';
 import { mayOverlap } from './automaton/overlap.ts';
-import { compileExpression, isLinear } from './expression/engine.ts';
+import { isLinear, LineExpression } from './expression/engine.ts';
 import {
   type Expression,
   type ParsedExpression,
@@ -19,7 +21,7 @@ import { type Clause, containsAny, literalPrefixes, requiredClauses } from './ex
 import { keepGroups, writeExpression, writeMarked, writtenGroups } from './expression/source.ts';
 import { compileTemplate } from './expression/template.ts';
 import { MAX_FREE_TEXT, maxWholeLine } from './expression/whole-line.ts';
-import type { TextPattern } from './filter.ts';
+import { MAX_WEIGHT, type TextPattern } from './filter.ts';
 
 /** What a rule reads out of a message; each '' when the pattern names none. */
 export type Finding = {
@@ -27,14 +29,24 @@ export type Finding = {
   readonly user: string;
   /** A field named `session`: tells apart the clients of a process that serves many. */
   readonly session: string;
+  /** A field named `attempts`: the failures that the message stands for, 1 to MAX_WEIGHT; absent for one. */
+  readonly attempts?: number;
 };
 
 /** A named part of a message that matched, for display: attacker's text. */
 export type NamedField = { readonly name: string; readonly value: string };
 
-type Proof = Ambiguity | null | 'unknown';
+type Proof<Fault> = Fault | null | 'unknown';
 
-type Reading = { readonly expression: RegExp; readonly addressPlaces: readonly number[] };
+type Reading = { readonly expression: LineExpression; readonly addressPlaces: readonly number[] };
+
+/** Why a pattern takes time that grows with the square of the text. */
+export type Square = {
+  /** Where in the pattern's text the part stands that can begin at many places. */
+  readonly offset: number;
+  /** The beginning of a text that can be read in too many ways. */
+  readonly text: string;
+};
 
 /** A part of a message that anybody may have written, or the address. */
 export type Stretch = { readonly kind: 'free' | 'address'; readonly start: number; readonly end: number };
@@ -65,23 +77,27 @@ export class CompiledPattern {
   readonly maxWholeLine: number;
   readonly #body: Expression;
   /** With the groups that `read` takes and no others: each of the others cost a hit 15 ns. */
-  readonly #expression: RegExp;
+  readonly #expression: LineExpression;
   /** Numbers of these groups in `#expression`. */
   readonly #addressPlaces: readonly number[];
   readonly #userPlaces: readonly number[];
   readonly #sessionPlaces: readonly number[];
+  readonly #attemptsPlaces: readonly number[];
   /** Numbers of all groups in the pattern. */
   readonly #addressGroups: readonly number[];
   readonly #groups: ReadonlyMap<string, readonly number[]>;
+  /** Where in the pattern's text the field of a group stands, for a template. */
+  readonly #offsets: ReadonlyMap<number, number>;
   /** With all groups. */
-  #full: RegExp | undefined;
-  #ambiguity: Proof | undefined;
+  #full: LineExpression | undefined;
+  #ambiguity: Proof<Ambiguity> | undefined;
+  #growth: Proof<Growth> | undefined;
   /** The greediest reading and the laziest, with positions, and the numbers that the address's groups have in each. */
   #readings: readonly Reading[] | undefined;
 
-  /** Compiles. Throws PatternError. */
-  constructor(pattern: TextPattern, maxPrefixes = MAX_PREFIXES) {
-    const { parsed, groups, addressOffset } = parsePattern(pattern);
+  /** Compiles. Throws PatternError. With `isProved` both proofs are taken to have been made. */
+  constructor(pattern: TextPattern, isProved = false, maxPrefixes = MAX_PREFIXES) {
+    const { parsed, groups, addressOffset, offsets } = parsePattern(pattern);
     const source = writeExpression(parsed.body, false);
     if (!isLinear(source)) {
       const reason = parsed.countedOffset < 0 ? '' : ': write this counted repetition as * or +';
@@ -92,12 +108,15 @@ export class CompiledPattern {
     }
     this.#body = parsed.body;
     this.#groups = groups;
-    const { address = [], user = [], session = [] } = Object.fromEntries(groups);
-    const read = keepGroups(parsed.body, [...address, ...user, ...session]);
-    this.#expression = compileExpression(writeExpression(read, false));
+    this.#offsets = offsets;
+    const { address = [], user = [], session = [], attempts = [] } = Object.fromEntries(groups);
+    const read = keepGroups(parsed.body, [...address, ...user, ...session, ...attempts]);
+    this.#expression = this.#compile(writeExpression(read, false));
+    if (isProved) this.#ambiguity = this.#growth = null;
     this.#addressPlaces = placesOf(address, read, false);
     this.#userPlaces = placesOf(user, read, false);
     this.#sessionPlaces = placesOf(session, read, false);
+    this.#attemptsPlaces = placesOf(attempts, read, false);
     this.#addressGroups = address;
     this.hasAddress = address.length > 0;
     this.hasUser = user.length > 0;
@@ -113,11 +132,29 @@ export class CompiledPattern {
    * A text with two readings, 'unknown' when it could not be told, null when it was proved that there is none. Takes
    * some milliseconds the first time that a pattern is asked for it in this process, which is when it is linted.
    */
-  get ambiguity(): Proof {
+  get ambiguity(): Proof<Ambiguity> {
     if (this.#ambiguity === undefined) {
-      this.#ambiguity = this.hasAddress ? prove(this.#body, this.#addressGroups) : null;
+      const groups = this.#addressGroups;
+      this.#ambiguity = this.hasAddress
+        ? ambiguities.prove(`${groups.join()} ${writeExpression(this.#body, false)}`, () =>
+            findAmbiguity(this.#body, groups),
+          )
+        : null;
     }
     return this.#ambiguity;
+  }
+
+  /**
+   * Why time grows with the square of the text, 'unknown' when it could not be told, null when it was proved that it
+   * grows with the text. As `ambiguity`, found out once in a process.
+   */
+  get square(): Proof<Square> {
+    if (this.#growth === undefined) {
+      this.#growth = growths.prove(writeExpression(this.#body, false), () => findGrowth(this.#body));
+    }
+    if (this.#growth === null || this.#growth === 'unknown') return this.#growth;
+    const { text, group, offset } = this.#growth;
+    return { text, offset: Math.max(0, this.#offsets.get(group) ?? offset) };
   }
 
   /** Whether `text` holds what every match holds: a look that costs less than reading it. */
@@ -128,6 +165,19 @@ export class CompiledPattern {
   /** False when it was proved that nothing that matches is a text of the automaton; takes a millisecond. */
   mayMatchAnyOf(automaton: Automaton): boolean {
     return mayOverlap(automaton, buildAutomaton(this.#body, []));
+  }
+
+  /** Whether a text matches both; false when it was proved that none does. */
+  overlaps(other: CompiledPattern): boolean {
+    return this.mayMatchAnyOf(buildAutomaton(other.#body, []));
+  }
+
+  /**
+   * Two messages that `failure` matches, which differ in their clients' texts only and of which this pattern matches
+   * one; null when it was proved that there are none.
+   */
+  interferenceWith(failure: CompiledPattern): Proof<Interference> {
+    return findInterference(failure.#body, this.#body);
   }
 
   /**
@@ -162,21 +212,27 @@ export class CompiledPattern {
     }
     const user = firstGroup(groups, this.#userPlaces);
     if (user.length > maxUserLength) return null;
-    return {
+    const finding = {
       address,
       user: user.length > MAX_USER_LENGTH ? user.slice(0, MAX_USER_LENGTH) : user,
       session: firstGroup(groups, this.#sessionPlaces),
     };
+    const attempts = Number(firstGroup(groups, this.#attemptsPlaces));
+    return attempts > 1 ? { ...finding, attempts: Math.min(attempts, MAX_WEIGHT) } : finding;
   }
 
   /** Whether the text matches, leaving aside whether its address is one. */
   hasShape(text: string): boolean {
-    return this.#expression.test(text);
+    return this.#expression.exec(text) !== null;
+  }
+
+  #compile(source: string, positions = false): LineExpression {
+    return new LineExpression(source, () => this.square === null, positions);
   }
 
   /** The named parts of a text that `read` has matched. */
   fields(text: string): NamedField[] {
-    this.#full ??= compileExpression(writeExpression(this.#body, false));
+    this.#full ??= this.#compile(writeExpression(this.#body, false));
     const groups = this.#full.exec(text);
     if (groups === null) return [];
     return [...this.#groups].map(([name, indexes]) => ({ name, value: firstGroup(groups, indexes) }));
@@ -185,7 +241,7 @@ export class CompiledPattern {
   /** Where in a text that matches free text and the address stand; empty when it does not match. */
   stretches(text: string): Stretch[] {
     const { source, groups } = writeMarked(this.#body, this.#addressGroups);
-    const indices = compileExpression(source, true).exec(text)?.indices;
+    const indices = this.#compile(source, true).exec(text)?.indices;
     return groups.flatMap((kind, index) => {
       const position = indices?.[index + 1];
       return position === undefined ? [] : [{ kind, start: position[0], end: position[1] }];
@@ -201,7 +257,7 @@ export class CompiledPattern {
   #readsAlike(text: string): boolean {
     if (this.ambiguity === null) return true;
     this.#readings ??= [false, true].map((reversed) => ({
-      expression: compileExpression(writeExpression(this.#body, reversed), true),
+      expression: this.#compile(writeExpression(this.#body, reversed), true),
       addressPlaces: placesOf(this.#addressGroups, this.#body, reversed),
     }));
     const positions = this.#readings.map(({ expression, addressPlaces }) =>
@@ -213,32 +269,42 @@ export class CompiledPattern {
 
 /**
  * Remembers what was proved, so that neither the matcher nor a reload proves again what the linter has: of one pattern
- * up to 45 ms, and the matcher's would fall on its first hit. When there are too many, all are forgotten.
+ * up to 60 ms, and the matcher's would fall on its first hit. When there are too many, all are forgotten.
  */
-function prove(body: Expression, addressGroups: readonly number[]): Proof {
-  const key = `${addressGroups.join()} ${writeExpression(body, false)}`;
-  let proof = proofs.get(key);
-  if (proof === undefined) {
-    proof = findAmbiguity(body, addressGroups);
-    if (proofs.size >= MAX_PROOFS) proofs.clear();
-    proofs.set(key, proof);
+class Proofs<Fault> {
+  readonly #known = new Map<string, Proof<Fault>>();
+
+  prove(key: string, prove: () => Proof<Fault>): Proof<Fault> {
+    let proof = this.#known.get(key);
+    if (proof === undefined) {
+      proof = prove();
+      if (this.#known.size >= MAX_PROOFS) this.#known.clear();
+      this.#known.set(key, proof);
+    }
+    return proof;
   }
-  return proof;
 }
 
-const proofs = new Map<string, Proof>();
+const ambiguities = new Proofs<Ambiguity>();
+const growths = new Proofs<Growth>();
 
 function parsePattern(pattern: TextPattern): {
   parsed: ParsedExpression;
   groups: ReadonlyMap<string, readonly number[]>;
   addressOffset: number;
+  offsets: ReadonlyMap<number, number>;
 } {
   if (pattern.form === 'template') {
-    const { source, groups, addressOffset } = compileTemplate(pattern.text);
-    return { parsed: parseExpression(source), groups, addressOffset };
+    const { source, groups, addressOffset, offsets } = compileTemplate(pattern.text);
+    return { parsed: parseExpression(source), groups, addressOffset, offsets };
   }
   const parsed = parseExpression(pattern.text);
-  return { parsed, groups: parsed.groups, addressOffset: pattern.text.indexOf('(?<address>') };
+  return {
+    parsed,
+    groups: parsed.groups,
+    addressOffset: pattern.text.indexOf('(?<address>'),
+    offsets: new Map(),
+  };
 }
 
 /** Whether the text contains what the first of the clauses asks for; the others are left to the expression. */

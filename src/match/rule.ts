@@ -9,6 +9,7 @@ import type { FieldTest, Filter, Rule } from './filter.ts';
 import { JsonMessage } from './json.ts';
 import { CompiledPattern, type Finding, type NamedField } from './pattern.ts';
 import { PrefixTree } from './prefix-tree.ts';
+import { otherSpellings } from './request-path.ts';
 
 /** What a rule makes of a message. */
 export interface Reader {
@@ -70,7 +71,7 @@ export function compileFilter(filter: Filter): CompiledFilter {
     const index = remembering.indexOf(name);
     return index < 0 ? 0 : 1 << index;
   };
-  const compiled = filter.rules.map((rule) => ({ rule, reader: compileReader(rule) }));
+  const compiled = filter.rules.map((rule) => ({ rule, reader: compileReader(rule, filter.isProved) }));
   const hasSessions = compiled.some(({ rule, reader }) => needsSession(rule, reader));
   const rules = compiled.map(({ rule, reader }): CompiledRule => {
     return {
@@ -87,10 +88,9 @@ export function compileFilter(filter: Filter): CompiledFilter {
 }
 
 /** Compiles what a rule reads with. Throws PatternError; its `field` names the key of a json or access rule. */
-export function compileReader(rule: Rule): Reader {
-  const { pattern } = rule;
-  if (!('fields' in pattern)) return new TextReader(new CompiledPattern(pattern));
-  const tests = pattern.fields.map(compileTest);
+export function compileReader({ pattern }: Rule, isProved = false): Reader {
+  if (!('fields' in pattern)) return new TextReader(new CompiledPattern(pattern, isProved));
+  const tests = pattern.fields.map((test) => compileTest(test, isProved));
   return pattern.form === 'json' ? new JsonReader(tests) : new AccessReader(tests);
 }
 
@@ -143,6 +143,8 @@ type CompiledTest = {
   readonly pattern: CompiledPattern | ReadonlySet<string>;
   /** How a text that the pattern matches begins; null when that is not known. */
   readonly beginnings: PrefixTree<CompiledPattern> | null;
+  /** Whether it is the path of a request, which its client may have written in another way. */
+  readonly isPath: boolean;
 };
 
 /**
@@ -153,17 +155,18 @@ const MAX_FIELD_PREFIXES = 512;
 
 const fieldNames: readonly string[] = ACCESS_FIELDS;
 
-function compileTest(test: FieldTest): CompiledTest {
+function compileTest(test: FieldTest, isProved: boolean): CompiledTest {
   const { field, optional, pattern } = test;
   const place = fieldNames.indexOf(field);
+  const common = { field, place, optional, isPath: field === 'path' || field.endsWith('.path') };
   try {
     if (pattern.form === 'values') {
-      return { field, place, optional, pattern: new Set(pattern.values.map(String)), beginnings: null };
+      return { ...common, pattern: new Set(pattern.values.map(String)), beginnings: null };
     }
-    const compiled = new CompiledPattern(pattern, MAX_FIELD_PREFIXES);
+    const compiled = new CompiledPattern(pattern, isProved, MAX_FIELD_PREFIXES);
     const isKnown = !compiled.prefixes.includes('');
     const beginnings = isKnown ? new PrefixTree([compiled], ({ prefixes }) => prefixes) : null;
-    return { field, place, optional, pattern: compiled, beginnings };
+    return { ...common, pattern: compiled, beginnings };
   } catch (error) {
     if (error instanceof PatternError) throw new PatternError(error.message, error.offset, field);
     throw error;
@@ -199,22 +202,21 @@ abstract class FieldsReader implements Reader {
     let address: Finding['address'] = '';
     let user = '';
     let session = '';
+    let attempts = 1;
     for (const test of this.tests) {
-      const { optional, pattern, beginnings } = test;
       const text = this.textOf(test);
       if (text === undefined) {
-        if (!optional) return null;
-      } else if (pattern instanceof CompiledPattern) {
-        if (beginnings !== null && beginnings.find(text).length === 0) return null;
-        if (!pattern.mayMatch(text)) return null;
-        const finding = pattern.read(text);
-        if (finding === null) return null;
-        address ||= finding.address;
-        user ||= finding.user;
-        session ||= finding.session;
-      } else if (!pattern.has(text)) return null;
+        if (!test.optional) return null;
+        continue;
+      }
+      const finding = readField(test, text) ?? (test.isPath ? readSpellings(test, text) : null);
+      if (finding === null) return null;
+      address ||= finding.address;
+      user ||= finding.user;
+      session ||= finding.session;
+      attempts = Math.max(attempts, finding.attempts ?? 1);
     }
-    return { address, user, session };
+    return attempts > 1 ? { address, user, session, attempts } : { address, user, session };
   }
 
   fields(message: string): NamedField[] {
@@ -227,9 +229,39 @@ abstract class FieldsReader implements Reader {
 
   parts(message: string): ReaderPart[] {
     const isReadable = this.scan(message);
-    return this.tests.map((test) => ({ ...test, text: isReadable ? this.textOf(test) : undefined }));
+    return this.tests.map((test) => {
+      const text = isReadable ? this.textOf(test) : undefined;
+      const other =
+        text === undefined || !test.isPath || readField(test, text) !== null ? [] : otherSpellings(text);
+      return { ...test, text: other.find((spelling) => readField(test, spelling) !== null) ?? text };
+    });
   }
 }
+
+const NOTHING: Finding = { address: '', user: '', session: '' };
+
+/** What a test finds in the text of its field, null when it fails. */
+function readField({ pattern, beginnings }: CompiledTest, text: string): Finding | null {
+  if (!(pattern instanceof CompiledPattern)) return pattern.has(text) ? NOTHING : null;
+  if (beginnings !== null && beginnings.find(text).length === 0) return null;
+  return pattern.mayMatch(text) ? pattern.read(text) : null;
+}
+
+/** A path as its server understands it; the one that was looked at last is known. */
+function readSpellings(test: CompiledTest, path: string): Finding | null {
+  if (path !== lastPath) {
+    lastPath = path;
+    lastSpellings = otherSpellings(path);
+  }
+  for (const spelling of lastSpellings) {
+    const finding = readField(test, spelling);
+    if (finding !== null) return finding;
+  }
+  return null;
+}
+
+let lastPath = '';
+let lastSpellings: readonly string[] = [];
 
 /** Shared by all rules, so that a message is taken apart once. */
 const CLIENT = ACCESS_FIELDS.indexOf('client');
@@ -306,6 +338,6 @@ class AccessReader extends FieldsReader {
     if (finding === null) return null;
     const address = parseAddress(accessLine.field(CLIENT) ?? '');
     if (address === null) return null;
-    return { address, user: finding.user || (accessLine.field(USER) ?? ''), session: finding.session };
+    return { ...finding, address, user: finding.user || (accessLine.field(USER) ?? '') };
   }
 }

@@ -214,6 +214,15 @@ describe('the rules of a filter', () => {
     assert.equal(match?.address, '203.0.113.9');
   });
 
+  it('count a line as often as its field named attempts says', () => {
+    const filter = filterOf([ruleOf('refused <address>, <int:attempts> attempts', { weight: 2 })]);
+    assert.deepEqual(story(filter, ['refused 203.0.113.9, 20 attempts']), ['failure rule 40']);
+    assert.deepEqual(story(filter, ['refused 203.0.113.9, 0 attempts']), ['failure rule 2']);
+    assert.deepEqual(story(filter, [`refused 203.0.113.9, ${'9'.repeat(400)} attempts`]), [
+      'failure rule 100',
+    ]);
+  });
+
   it('count for their weight, and for what a relay says was repeated', () => {
     const filter = filterOf([ruleOf('refused <address>', { weight: 3 })]);
     assert.deepEqual(story(filter, ['refused 203.0.113.9']), ['failure rule 3']);

@@ -113,7 +113,9 @@ export function loadFilter(name: string, directory: FilterDirectory, forge: bool
   if (root === null || problems.length > 0) return refuse(...problems);
   const { filter, problems: formProblems } = readFilter(name, root);
   if (filter === null) return refuse(...formProblems);
-  if (directory.checked?.has(checkedLine(name, source.text))) return judge(filter, root, NOT_EXAMINED);
+  if (directory.checked?.has(checkedLine(name, source.text))) {
+    return judge({ ...filter, isProved: true }, root, NOT_EXAMINED);
+  }
   return judge(filter, root, lintFilter(filter, { strict: directory.strict, forge }));
 }
 

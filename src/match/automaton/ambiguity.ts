@@ -8,7 +8,7 @@
  * address. It never overlooks one.
  */
 
-import { type Expression, SYMBOL_COUNT, type SymbolSet } from '../expression/expression.ts';
+import { characterOf, type Expression, SYMBOL_COUNT, type SymbolSet } from '../expression/expression.ts';
 import { buildAutomaton, type Phase } from './automaton.ts';
 
 /** A text with two readings, and the two stretches that each takes for the address; '' for a reading without one. */
@@ -119,7 +119,7 @@ function commonCharacter(left: SymbolSet, right: SymbolSet): string {
   for (const symbol of SHOWN)
     if (left[symbol] === 1 && right[symbol] === 1) return String.fromCharCode(symbol);
   for (let symbol = SYMBOL_COUNT - 1; symbol >= 0; symbol--) {
-    if (left[symbol] === 1 && right[symbol] === 1) return String.fromCharCode(symbol === 128 ? 0xe9 : symbol);
+    if (left[symbol] === 1 && right[symbol] === 1) return characterOf(symbol);
   }
   return '';
 }

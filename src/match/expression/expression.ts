@@ -19,13 +19,31 @@ export class PatternError extends OperationalError {
   }
 }
 
-/** Characters 0 to 127, and one more symbol for everything else. */
-export const SYMBOL_COUNT = 129;
+/** Characters 0 to 127, one more symbol for white space beyond, and one for everything else. */
+export const SYMBOL_COUNT = 130;
 const OTHER_SYMBOL = 128;
+const OTHER_SPACE = 129;
+
+/** What `\s` takes of the characters from 128 on. */
+const SPACES: ReadonlySet<number> = new Set([
+  0xa0, 0x1680, 0x2000, 0x2001, 0x2002, 0x2003, 0x2004, 0x2005, 0x2006, 0x2007, 0x2008, 0x2009, 0x200a,
+  0x2028, 0x2029, 0x202f, 0x205f, 0x3000, 0xfeff,
+]);
 
 /** The symbol of the character at `index`. */
 export function symbolOf(text: string, index: number): number {
-  return Math.min(text.charCodeAt(index), OTHER_SYMBOL);
+  return symbolOfCode(text.charCodeAt(index));
+}
+
+function symbolOfCode(code: number): number {
+  if (code < OTHER_SYMBOL) return code;
+  return SPACES.has(code) ? OTHER_SPACE : OTHER_SYMBOL;
+}
+
+/** A character of the symbol, to be shown. */
+export function characterOf(symbol: number): string {
+  if (symbol === OTHER_SYMBOL) return '\u00e9';
+  return symbol === OTHER_SPACE ? '\u2003' : String.fromCharCode(symbol);
 }
 
 /** One byte for each symbol: 1 where the symbol is in the set. Often shared, so never to be written to. */
@@ -197,6 +215,7 @@ class Parser {
     const symbols = new Uint8Array(SYMBOL_COUNT);
     let last = -1;
     let isRange = false;
+    let hasAllSpace = false;
     while (this.#peek() !== ']') {
       if (this.#peek() === '') this.#fail('a character class is not closed', offset);
       if (this.#peek() === '-' && last >= 0 && !isRange && this.#source[this.#position + 1] !== ']') {
@@ -205,11 +224,12 @@ class Parser {
         continue;
       }
       const item = this.#classItem();
+      hasAllSpace ||= item.code < 0 && item.symbols[OTHER_SPACE] === 1;
       if (isRange) {
         if (item.code < last) this.#fail('a range in a character class must ascend');
-        for (let code = last; code <= item.code; code++) symbols[Math.min(code, OTHER_SYMBOL)] = 1;
+        for (let code = last; code <= item.code; code++) symbols[symbolOfCode(code)] = 1;
       }
-      if (item.code >= 0) symbols[Math.min(item.code, OTHER_SYMBOL)] = 1;
+      if (item.code >= 0) symbols[symbolOfCode(item.code)] = 1;
       else
         for (let symbol = 0; symbol < SYMBOL_COUNT; symbol++) symbols[symbol] ||= item.symbols[symbol] ?? 0;
       last = isRange ? -1 : item.code;
@@ -219,6 +239,7 @@ class Parser {
     if (negated) {
       for (let symbol = 0; symbol < OTHER_SYMBOL; symbol++) symbols[symbol] = symbols[symbol] === 1 ? 0 : 1;
       symbols[OTHER_SYMBOL] = 1;
+      symbols[OTHER_SPACE] = hasAllSpace ? 0 : 1;
     }
     return { kind: 'set', symbols, source: this.#source.slice(offset, this.#position) };
   }
@@ -269,7 +290,8 @@ function setOfClass(character: string, test: RegExp): SymbolSet {
     symbols[code] = test.test(String.fromCharCode(code)) === wanted ? 1 : 0;
   }
   // White space and, negated, every set has members outside ASCII.
-  symbols[OTHER_SYMBOL] = character === 'd' || character === 'w' ? 0 : 1;
+  symbols[OTHER_SYMBOL] = wanted ? 0 : 1;
+  symbols[OTHER_SPACE] = character === 's' || character === 'D' || character === 'W' ? 1 : 0;
   return symbols;
 }
 

@@ -1,5 +1,5 @@
 /** Expressions written as source for V8: as they are, with every preference reversed, or with marks for a forger. */
-import type { Expression } from './expression.ts';
+import { type Expression, SYMBOL_COUNT, type SymbolSet } from './expression.ts';
 
 /**
  * Writes the expression for V8, anchored, without names. `reversed` prefers the fewest repetitions where the original
@@ -91,6 +91,18 @@ export function freedom(node: Expression): number {
     default:
       return freedom(node.body);
   }
+}
+
+/** The symbols that may stand in a text of the expression. */
+export function alphabetOf(node: Expression): SymbolSet {
+  if (node.kind === 'set') return node.symbols;
+  const alphabet = new Uint8Array(SYMBOL_COUNT);
+  const parts = node.kind === 'sequence' ? node.items : node.kind === 'choice' ? node.options : [node.body];
+  for (const part of parts) {
+    const symbols = alphabetOf(part);
+    for (let symbol = 0; symbol < SYMBOL_COUNT; symbol++) alphabet[symbol] ||= symbols[symbol] ?? 0;
+  }
+  return alphabet;
 }
 
 function write(node: Expression, reversed: boolean): string {

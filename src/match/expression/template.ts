@@ -6,6 +6,7 @@
  *     text            itself, character by character
  *     <type>          a field; <type:name> gives it a name
  *     <any!"'>        text without these characters, for `any` and `user`; <any:name!"'> with a name
+ *     <any!!, ip: >   text without this text, or <any!!, a: |, b: > these, whose first character must not occur again
  *     [text]          may be absent
  *     {one|two}       one of these
  *     \               takes the meaning from one of  [ ] { } | < > \
@@ -23,9 +24,11 @@ export type CompiledTemplate = {
   readonly groups: ReadonlyMap<string, readonly number[]>;
   /** Where the `<address>` stands, -1 when there is none. */
   readonly addressOffset: number;
+  /** Where the field of a capture group stands. */
+  readonly offsets: ReadonlyMap<number, number>;
 };
 
-const OCTET = '\\d\\d?\\d?';
+const OCTET = '\\d(?:\\d\\d?)?';
 const IPV4 = `${OCTET}\\.${OCTET}\\.${OCTET}\\.${OCTET}`;
 const GROUP = '[0-9A-Fa-f]+';
 const IPV6 = `(?:(?:${GROUP}:)+|:)(?:(?::(?:${GROUP}:)*)?(?:${IPV4}|${GROUP})|:)(?:%[\\w.~-]+)?`;
@@ -81,7 +84,7 @@ const FIELD_TYPES: ReadonlyMap<string, string> = new Map([
   /** A date and a time of day in one of the usual forms: ISO 8601, `2026/11/20 10:00:00`, `Nov 20 10:00:00 2026`. */
   [
     'time',
-    '(\\d+[-/.]\\d+[-/.]\\d+[T ]\\d+:\\d+:\\d+(?:[.,]\\d+)?(?: ?(?:Z|[+-]\\d+:?\\d*))?' +
+    '(\\d+[-/.]\\d+[-/.]\\d+[T ]\\d+:\\d+:\\d+(?:[.,]\\d+)?(?: ?(?:Z|[+-]\\d+(?::\\d*)?))?' +
       '|(?:[A-Z][a-z][a-z] )?[A-Z][a-z][a-z] +\\d+ (?:\\d+ )?\\d+:\\d+:\\d+(?:\\.\\d+)?(?: \\d+)?)',
   ],
 ]);
@@ -95,7 +98,7 @@ const ADDRESS_TYPES: ReadonlySet<string> = new Set(['address', 'peer', 'endpoint
 /** Fields of any text, of which some characters can be left out. */
 const TEXT_TYPES: ReadonlySet<string> = new Set(['any', 'user']);
 
-const FIELD = /<([a-z]+)(?::([a-z][a-z0-9_]*))?(?:!([^<>]+))?>/y;
+const FIELD = /<([a-z]+)(?::([a-z][a-z0-9_]*))?(?:!((?:[^<>\\]|\\.)+))?>/y;
 const SPECIAL = /[[\]{}|<>\\]/;
 const MAX_TEMPLATE_LENGTH = 1_024;
 const MAX_DEPTH = 8;
@@ -119,14 +122,15 @@ class Compiler {
   #groupCount = 0;
   #addressOffset = -1;
   readonly #groups = new Map<string, number[]>();
+  readonly #offsets = new Map<number, number>();
 
   constructor(text: string) {
     this.#text = text;
   }
 
   compile(): CompiledTemplate {
-    const source = this.#sequence('', 0);
-    return { source: `^${source}$`, groups: this.#groups, addressOffset: this.#addressOffset };
+    const source = `^${this.#sequence('', 0)}$`;
+    return { source, groups: this.#groups, addressOffset: this.#addressOffset, offsets: this.#offsets };
   }
 
   /** Up to one of the characters in `ends`, or with '' to the end of the text; `opened` is where the part began. */
@@ -178,7 +182,7 @@ class Compiler {
     const field = FIELD.exec(this.#text);
     if (field === null) this.#fail('a field is written <type> or <type:name>; a plain < is written \\<');
     const type = field[1] ?? '';
-    const expression = this.#expressionOf(type, field[3]);
+    const expression = this.#expressionOf(type, field[3]?.replace(/\\([<>\\])/g, '$1'));
     const name = ADDRESS_TYPES.has(type) ? 'address' : (field[2] ?? type);
     if (ADDRESS_TYPES.has(type) && field[2] !== undefined && field[2] !== 'address') {
       this.#fail(`an address that is not the client's is a <host:${field[2]}>`);
@@ -186,8 +190,9 @@ class Compiler {
     if (name === 'address' && !ADDRESS_TYPES.has(type))
       this.#fail('an address is written <address> or <peer>');
     if (name === 'address' && this.#addressOffset < 0) this.#addressOffset = this.#position;
+    const offset = this.#position;
     this.#position = FIELD.lastIndex;
-    return this.#number(name, expression);
+    return this.#number(name, expression, offset);
   }
 
   /** `without` are the characters that the text must not hold. */
@@ -198,14 +203,25 @@ class Compiler {
     }
     if (without === undefined) return expression;
     if (!TEXT_TYPES.has(type)) this.#fail(`only <any> and <user> take characters that they are without`);
-    return `([^${without.replace(/[\\[\]()^-]/g, '\\$&')}]*)`;
+    if (without.length === 1 || !without.startsWith('!')) return `(${classWithout(without)}*)`;
+    const texts = without.slice(1).split('|');
+    const first = without.charAt(1);
+    if (texts.some((text) => text.length < 2 || text[0] !== first || text.lastIndexOf(first) > 0)) {
+      this.#fail(
+        'texts to be without begin with one character, which does not occur in them again, and have one more',
+      );
+    }
+    return `(${textWithout(texts)})`;
   }
 
   /** Counts the groups of a field's expression and remembers them under its name. */
-  #number(name: string, expression: string): string {
+  #number(name: string, expression: string, offset: number): string {
     const count = expression.match(/(?<!\\)\((?!\?)/g)?.length ?? 0;
     const groups = this.#groups.get(name) ?? [];
-    for (let index = 0; index < count; index++) groups.push(++this.#groupCount);
+    for (let index = 0; index < count; index++) {
+      groups.push(++this.#groupCount);
+      this.#offsets.set(this.#groupCount, offset);
+    }
     this.#groups.set(name, groups);
     return expression;
   }
@@ -213,6 +229,41 @@ class Compiler {
   #fail(message: string, offset = this.#position): never {
     throw new PatternError(message, offset);
   }
+}
+
+function classWithout(characters: string): string {
+  return `[^${characters.replace(/[\\[\]()^-]/g, '\\$&')}]`;
+}
+
+/** What may follow in one of several texts: the next characters, each null where a text ends. */
+type Branch = ReadonlyMap<string, Branch | null>;
+
+function branchOf(texts: readonly string[]): Branch {
+  const rests = Map.groupBy(texts, (text) => text.charAt(0));
+  return new Map(
+    [...rests].map(([next, those]) => {
+      const behind = those.map((text) => text.slice(1));
+      return [next, behind.includes('') ? null : branchOf(behind)];
+    }),
+  );
+}
+
+/**
+ * Any text that holds none of `texts`, which begin alike. Behind their first character any number of theirs may follow;
+ * then it begins anew with the first, or leaves with one that is neither that nor a next one, or ends.
+ */
+function textWithout(texts: readonly string[]): string {
+  const first = texts[0]?.charAt(0) ?? '';
+  const ways = (branch: Branch, last: (nexts: string) => string): string => {
+    const longer = [...branch].flatMap(([next, behind]) =>
+      behind === null ? [] : [escapeLiteral(next) + ways(behind, last)],
+    );
+    return `(?:${[last([...branch.keys()].join('')), ...longer].join('|')})`;
+  };
+  const branch = branchOf(texts.map((text) => text.slice(1)));
+  const open = `${escapeLiteral(first)}${ways(branch, () => escapeLiteral(first))}*`;
+  const leaving = ways(branch, (nexts) => classWithout(first + nexts));
+  return `(?:${classWithout(first)}|${open}${leaving})*(?:${open}${ways(branch, () => '')})?`;
 }
 
 function escapeLiteral(character: string): string {

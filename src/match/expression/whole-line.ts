@@ -6,7 +6,7 @@
  * length (`syslog/cuts.ts`).
  */
 import { type Expression, SYMBOL_COUNT } from './expression.ts';
-import { FREE_SYMBOLS, freedom } from './source.ts';
+import { alphabetOf, FREE_SYMBOLS, freedom } from './source.ts';
 
 /** Of a client's text: names of users (LOGIN_NAME_MAX of limits.h), of hosts (RFC 1035), and what stands for them. */
 export const MAX_FREE_TEXT = 256;
@@ -61,27 +61,28 @@ function stretchesOf(node: Expression, addressGroups: ReadonlySet<number>): Stre
   }
 }
 
-/** Whether every match may be followed by anything and is still one. */
+/** Whether every match may be followed by anything, but for some text perhaps, and is still one. */
 function isOpenEnded(node: Expression): boolean {
   switch (node.kind) {
     case 'set':
       return false;
-    case 'sequence': {
-      const last = node.items.at(-1);
-      return last !== undefined && isOpenEnded(last);
-    }
+    case 'sequence':
+      return isOpenSequence(node.items);
     case 'choice':
       return node.options.every(isOpenEnded);
     case 'group':
       return isOpenEnded(node.body);
     case 'repeat':
-      return (
-        node.min === 0 &&
-        node.max === Number.POSITIVE_INFINITY &&
-        node.body.kind === 'set' &&
-        freedom(node.body) === SYMBOL_COUNT
-      );
+      return node.min === 0 && node.max === Number.POSITIVE_INFINITY && alphabetOf(node.body).every(Boolean);
   }
+}
+
+/** By its last item, or by one behind which the others may be left out. */
+function isOpenSequence(items: readonly Expression[]): boolean {
+  const last = items.at(-1);
+  if (last === undefined) return false;
+  const isOptional = last.kind === 'repeat' && last.min === 0 && last.max === 1;
+  return isOpenEnded(last) || (isOptional && isOpenSequence(items.slice(0, -1)));
 }
 
 function longestOf(node: Expression): number {

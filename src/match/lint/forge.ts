@@ -1,7 +1,8 @@
 /**
  * Forged lines. A forger knows a rule's samples and can write what he likes wherever the service quotes him. So into
- * every free stretch of every sample goes whatever may pass for the rest of the line with another address in it, and
- * no rule of the filter may then name any address but the true one.
+ * every free stretch of every sample goes whatever may pass for the rest of the line with another address in it, or
+ * for a line that the filter ignores. No rule of the filter may then name any address but the true one, nor ignore the
+ * line.
  */
 import { ACCESS_FIELDS } from '../access.ts';
 import type { Sample } from '../filter.ts';
@@ -9,7 +10,7 @@ import { CompiledPattern } from '../pattern.ts';
 import type { CompiledFilter, CompiledRule } from '../rule.ts';
 import { SampleBench } from './samples.ts';
 
-/** A line made from a sample, of which a rule names an address that the service did not write. */
+/** A line made from a sample, of which a rule names an address that the service did not write; '' of an ignored one. */
 export type Forgery = {
   readonly rule: string;
   readonly sampleIndex: number;
@@ -48,16 +49,23 @@ const WRAPPINGS: readonly (readonly [string, string])[] = [
 /** Tries all forgeries of a filter; stops at the first that works for each sample. */
 export function forgeFilter(compiled: CompiledFilter): ForgeReport {
   const bench = new SampleBench(compiled);
+  const ignored = compiled.rules.filter(({ rule }) => rule.kind === 'ignore').flatMap(ignoredLines);
   let tried = 0;
   const forgeries: Forgery[] = [];
   for (const rule of compiled.rules) {
     for (const [sampleIndex, sample] of rule.rule.samples.entries()) {
       if (sample.expect === null || sample.expect.address === '') continue;
-      for (const line of forgedLines(rule, sample)) {
+      for (const line of forgedLines(rule, sample, ignored)) {
         tried++;
         const match = bench.match(sample.before, line);
-        if (match === null || match.address === '' || match.address === sample.expect.address) continue;
-        forgeries.push({ rule: rule.rule.name, sampleIndex, line, address: match.address });
+        const isHidden = match?.kind === 'ignore' && rule.rule.kind !== 'ignore';
+        if (
+          match === null ||
+          ((match.address === '' || match.address === sample.expect.address) && !isHidden)
+        )
+          continue;
+        const address = isHidden ? '' : match.address;
+        forgeries.push({ rule: rule.rule.name, sampleIndex, line, address });
         break;
       }
     }
@@ -65,10 +73,19 @@ export function forgeFilter(compiled: CompiledFilter): ForgeReport {
   return { tried, forgeries };
 }
 
+function ignoredLines({ rule }: CompiledRule): string[] {
+  return rule.samples.flatMap(({ line, expect }) => (expect === null ? [] : [line]));
+}
+
 /** The sample's line with forged text in each of its free stretches, one at a time. */
-function* forgedLines({ rule, reader }: CompiledRule, { line, expect }: Sample): Generator<string> {
-  const payloads = [...forgedTexts(line, expect?.address ?? '')];
-  if (rule.pattern.form === 'json') return yield* forgeJson(line, expect?.address ?? '', payloads);
+function* forgedLines(
+  { rule, reader }: CompiledRule,
+  { line, expect }: Sample,
+  ignored: readonly string[],
+): Generator<string> {
+  const address = expect?.address ?? '';
+  const payloads = [line, ...ignored].flatMap((model) => [...forgedTexts(model, address)]);
+  if (rule.pattern.form === 'json') return yield* forgeJson(line, address, payloads);
   if (rule.pattern.form === 'access') return yield* forgeAccess(line, payloads);
   const pattern = reader.parts(line)[0]?.pattern;
   if (!(pattern instanceof CompiledPattern)) return;

@@ -1,11 +1,12 @@
 /**
  * The linter: everything that can be said about a filter without running it on real logs. It proves that patterns take
- * linear time and that no client can choose an address, runs the samples, and tries forged lines.
+ * linear time, that no client can choose an address and that none can have his failure ignored, runs the samples, and
+ * tries forged lines.
  */
 import type { Ambiguity } from '../automaton/ambiguity.ts';
 import { PatternError } from '../expression/expression.ts';
 import { type Filter, MAX_WEIGHT, type Rule } from '../filter.ts';
-import { CompiledPattern } from '../pattern.ts';
+import { CompiledPattern, type Square } from '../pattern.ts';
 import {
   type CompiledFilter,
   type CompiledRule,
@@ -15,6 +16,7 @@ import {
 } from '../rule.ts';
 import { cutFilter } from './cut.ts';
 import { forgeFilter } from './forge.ts';
+import { reachableIgnores } from './ignored.ts';
 import { runSamples } from './samples.ts';
 
 /** What a problem is about, so that the loader can say where in the file it is. */
@@ -56,7 +58,11 @@ export function lintFilter(filter: Filter, options: LintOptions): LintReport {
   const problems = [...lintStructure(filter, options), ...filter.rules.flatMap(lintPattern)];
   if (problems.some((problem) => problem.severity === 'error')) return { problems, samples: 0, forged: 0 };
   const compiled = compileFilter(filter);
-  problems.push(...compiled.rules.flatMap((rule) => lintReadings(rule, options)), ...lintSamples(compiled));
+  problems.push(
+    ...compiled.rules.flatMap((rule) => [...lintReadings(rule, options), ...lintGrowth(rule, options)]),
+    ...lintIgnores(compiled, options),
+    ...lintSamples(compiled),
+  );
   const samples = filter.rules.reduce((sum, rule) => sum + rule.samples.length, 0);
   if (!options.forge || problems.some((problem) => problem.severity === 'error'))
     return { problems, samples, forged: 0 };
@@ -64,7 +70,8 @@ export function lintFilter(filter: Filter, options: LintOptions): LintReport {
   const cut = cutFilter(compiled);
   for (const [what, { forgeries }] of [['forged', forged] as const, ['forged and cut', cut] as const]) {
     for (const { rule, sampleIndex, line, address } of forgeries) {
-      const message = `a ${what} line gives the address ${address}: ${showText(line)}`;
+      const outcome = address === '' ? 'is ignored' : `gives the address ${address}`;
+      const message = `a ${what} line ${outcome}: ${showText(line)}`;
       problems.push({ rule, severity: 'error', message, place: { part: 'sample', index: sampleIndex } });
     }
   }
@@ -171,6 +178,50 @@ function describeAmbiguity(ambiguity: Ambiguity | 'unknown'): string {
     `what a client writes can pass for what follows it: in ${showText(ambiguity.text)} the address may be ${first} ` +
     `or ${second}; lines with two readings are not matched`
   );
+}
+
+/** Whether no message takes time that grows with its square, unless none is believed that is long. */
+function lintGrowth({ rule, reader }: CompiledRule, options: LintOptions): Problem[] {
+  return reader.parts('').flatMap(({ field, pattern }) => {
+    if (!(pattern instanceof CompiledPattern) || (field === '' && Number.isFinite(pattern.maxWholeLine)))
+      return [];
+    const { square } = pattern;
+    if (square === null) return [];
+    const offset = square === 'unknown' ? 0 : square.offset;
+    return [
+      {
+        rule: rule.name,
+        severity: options.strict ? 'error' : 'warning',
+        message: describeSquare(square),
+        place: { part: 'pattern', field, offset },
+      } as const,
+    ];
+  });
+}
+
+function describeSquare(square: Square | 'unknown'): string {
+  const remedy = 'messages of more than 512 characters are read by a slower engine';
+  if (square === 'unknown')
+    return `is too large to prove that it takes time linear in the message; ${remedy}`;
+  return (
+    `takes time that grows with the square of the message, as this part can begin at every repetition of what ` +
+    `stands before it: ${showText(square.text)}. Leave a character of that out of the text before, as <any!,> does, ` +
+    `or end the pattern with <any>; until then ${remedy}`
+  );
+}
+
+/** Whether no client can have his failure ignored. */
+function lintIgnores(compiled: CompiledFilter, options: LintOptions): Problem[] {
+  return reachableIgnores(compiled).map(({ ignore, failure, proof }) => ({
+    rule: ignore,
+    severity: options.strict ? 'error' : 'warning',
+    message:
+      proof === 'unknown'
+        ? `is not proved to be out of reach of clients whose failures ${failure} finds`
+        : `can be made to ignore a failure that ${failure} finds, by what its client writes: ` +
+          `${showText(proof.ignored)} is ignored, and ${showText(proof.counted)} is not`,
+    place: { part: 'rule', key: 'kind' },
+  }));
 }
 
 function lintSamples(compiled: CompiledFilter): Problem[] {

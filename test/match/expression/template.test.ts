@@ -102,6 +102,24 @@ describe('a template', () => {
     assert.equal(pattern.ambiguity, null);
   });
 
+  it('reads text without a text, or several that begin alike', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.constantFrom(',', ' ', 'i', 'p', '=', 'x'), { maxLength: 12 }),
+        (characters) => {
+          const text = characters.join('');
+          assert.equal(patternOf('<any!!, ip=>').hasShape(text), !text.includes(', ip='), text);
+          assert.equal(patternOf('<any!!,i|, p>').hasShape(text), !/,i|, p/.test(text), text);
+        },
+      ),
+      { seed: 5 },
+    );
+    assert.equal(patternOf('<any!!a\\>>').hasShape('ba>'), false);
+    for (const text of ['<any!!aba>', '<any!!a>|<>', '<any!!ab|ba>', '<any!!ab|a>']) {
+      assert.throws(() => patternOf(text), PatternError, text);
+    }
+  });
+
   it('has types for what else stands in log lines', () => {
     assert.deepEqual(fieldsOf('<time> <quoted> <int> <number> <hex> <path> <status>', 'x'), {});
     assert.deepEqual(

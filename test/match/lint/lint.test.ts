@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import type { Filter, Rule, Sample } from '../../../src/match/filter.ts';
 import { cutFilter } from '../../../src/match/lint/cut.ts';
 import { forgeFilter } from '../../../src/match/lint/forge.ts';
+import { reachableIgnores } from '../../../src/match/lint/ignored.ts';
 import { type LintReport, lintFilter, showText } from '../../../src/match/lint/lint.ts';
 import { compileFilter } from '../../../src/match/rule.ts';
 import { filterOf, ruleOf } from '../records.ts';
@@ -184,6 +185,85 @@ describe('the linter', () => {
   it('shows text of a client without harm', () => {
     assert.equal(showText('a\x1b[2J\n\x7f\u202e"'), '"a\\u001b[2J\\n\\u007f\\u202e\\""');
     assert.equal(showText('x'.repeat(300)).length, 205);
+  });
+});
+
+describe('a rule whose time grows with the square of the message', () => {
+  const samples = [hit('from 203.0.113.9: a b c', '203.0.113.9'), MISS];
+
+  it('is refused, with the place of the part that can begin anywhere and what to do', () => {
+    const [problem] = lint([ruleOf('from <address>: <any> b <any:rest>c', { samples })]).problems;
+    assert.equal(problem?.severity, 'error');
+    assert.match(problem?.message ?? '', /grows with the square of the message.* b b b .*<any!,>/);
+    assert.deepEqual(problem?.place, { part: 'pattern', field: '', offset: 24 });
+  });
+
+  it('is a warning in a filter of one’s own, and is not one when no long line is believed', () => {
+    const rule = ruleOf('from <address>: <any> b <any:rest>c', { samples });
+    assert.deepEqual(
+      lint([rule], false).problems.map(({ severity }) => severity),
+      ['warning'],
+    );
+    const bounded = ruleOf('<any> of <any!,> from <address>', {
+      samples: [hit('a of b from 203.0.113.9', '203.0.113.9'), MISS],
+    });
+    assert.deepEqual(lint([bounded]).problems, []);
+  });
+
+  it('is none when the text before is without what stands behind it', () => {
+    const rule = ruleOf('from <address>: <any!!b >b <any:rest>c', { samples });
+    assert.deepEqual(lint([rule]).problems, []);
+  });
+});
+
+describe('an ignore rule', () => {
+  const failure = ruleOf('refused <address>: <any>', {
+    name: 'refused',
+    samples: [hit('refused 203.0.113.9: x'), MISS],
+  });
+
+  function ignoring(template: string, line: string): Rule {
+    const samples = [{ line, expect: { address: '', user: '' }, before: [] }, MISS];
+    return ruleOf(template, { name: 'ignored', kind: 'ignore', samples });
+  }
+
+  it('is refused when a client can have his failure ignored by it', () => {
+    const rules = [ignoring('<any>: monitoring', 'check: monitoring'), failure];
+    const [problem] = lint(rules).problems;
+    assert.equal(problem?.rule, 'ignored');
+    assert.match(problem?.message ?? '', /^can be made to ignore a failure that refused finds/);
+    assert.deepEqual(problem?.place, { part: 'rule', key: 'kind' });
+    assert.deepEqual(forgeFilter(compileFilter(filterOf(rules))).forgeries[0]?.address, '');
+  });
+
+  it('is sound when it asks for what the service writes, or is tried behind the failure', () => {
+    const own = ruleOf('refused <address> in <name:jail>: <any>', {
+      name: 'refused',
+      samples: [hit('refused 203.0.113.9 in a: x'), MISS],
+    });
+    const sound = ruleOf('refused <address> in mine: <any>', {
+      name: 'ignored',
+      kind: 'ignore',
+      samples: [hit('refused 203.0.113.9 in mine: x'), MISS],
+    });
+    assert.deepEqual(lint([sound, own]).problems, []);
+    const wider = { ...ignoring('<any>: monitoring', 'check: monitoring'), mode: 'extra' as const };
+    assert.deepEqual(lint([wider, failure]).problems, []);
+  });
+
+  it('of an access log is sound when it asks for what the server writes', () => {
+    const line = '203.0.113.9 - - [20/Nov/2026:10:00:00 +0100] "GET / HTTP/1.1" 401 5 "-" "x"';
+    const access = (field: string, text: string): Rule['pattern'] => ({
+      form: 'access',
+      fields: [{ field, optional: false, pattern: { form: 'template', text } }],
+    });
+    const failed = ruleOf(access('status', '401'), { name: 'refused', samples: [hit(line), MISS] });
+    const agent = ruleOf(access('agent', 'x'), { name: 'ignored', kind: 'ignore' });
+    const status = ruleOf(access('status', '403'), { name: 'ignored', kind: 'ignore' });
+    const reached = (rule: Rule): number => reachableIgnores(compileFilter(filterOf([rule, failed]))).length;
+    assert.equal(reached(agent), 1);
+    assert.equal(reached(status), 0);
+    assert.equal(reached(ignoring('(monitoring) <any>', '(monitoring) x')), 0);
   });
 });
 
