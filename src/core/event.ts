@@ -9,7 +9,7 @@ import type { RuleKind } from './failure.ts';
 import type { BanChange, BanLogPosition } from './ledger/ban-log.ts';
 import type { Ban } from './ledger/decision.ts';
 import type { LimitName } from './limit.ts';
-import type { SourceKind } from './record.ts';
+import type { SourceKind, Suppressor } from './record.ts';
 import type { Microseconds } from './time.ts';
 import type { RaisedWarning, WarningCode } from './warning/catalogue.ts';
 import type { Warning } from './warning/standing.ts';
@@ -130,6 +130,16 @@ export type BailiffEvent =
       readonly kind: 'kernel-loss';
       readonly source: SourceKind;
       readonly listener: string;
+      readonly count: number;
+    }
+  /** Whoever hands messages on says that it has dropped some for coming too fast, before we could see them. */
+  | {
+      readonly kind: 'suppressed';
+      readonly by: Suppressor;
+      readonly source: SourceKind;
+      readonly sender: string;
+      /** Whose messages: a unit, an input of rsyslog's; '' when it is not said. */
+      readonly origin: string;
       readonly count: number;
     }
   | {
@@ -258,6 +268,7 @@ export const EVENT_KINDS: Readonly<Record<EventKind, true>> = {
   'sender-activity': true,
   'sender-change': true,
   'kernel-loss': true,
+  suppressed: true,
   connection: true,
   'handshake-failed': true,
   certificate: true,

@@ -7,6 +7,9 @@ import type { Microseconds } from './time.ts';
 /** Where a record came in. `file` covers standard input and every file that a tool reads. */
 export type SourceKind = 'journal' | 'udp' | 'tcp' | 'tls' | 'unix' | 'file';
 
+/** Who limits the rate of others' messages. */
+export type Suppressor = 'journald' | 'rsyslog';
+
 /**
  * The fields that journald itself has stamped on an entry (systemd.journal-fields(7), those that begin with `_`); for a
  * unix socket, the same of whoever wrote to it. Unlike the rest of an entry they cannot be written by its sender. A

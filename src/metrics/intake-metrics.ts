@@ -72,6 +72,14 @@ export const INTAKE_METRICS: readonly MetricEntry[] = [
     zeros: () => each(words<SourceKind>('udp')),
   },
   {
+    name: 'bailiff_suppressed_messages_total',
+    type: 'counter',
+    help: 'Messages that journald or a relay says it has dropped for coming too fast, before they came here.',
+    labels: ['source'],
+    events: [on('suppressed', (event, add) => add(event.count, event.source))],
+    zeros: () => each(SOURCES),
+  },
+  {
     name: 'bailiff_connections_total',
     type: 'counter',
     help: 'Connections of senders that were accepted.',

@@ -28,7 +28,7 @@ const PENDING_ALERTS = ['BailiffSenderSilent', 'BailiffSenderClockWrong'];
 const QUIET_PANELS: readonly string[] = [
   'Open connections',
   'Lost in the kernel in an hour',
-  'Lost in the kernel',
+  'Lost on the way',
   'Open connections by host',
   'Bugs seen',
   'Health of the parts',

@@ -71,6 +71,14 @@ export const STORY: { readonly [Kind in EventKind]: EventOf<Kind> } = {
     detail: HOSTILE,
   },
   'kernel-loss': { kind: 'kernel-loss', source: 'udp', listener: '127.0.0.1:5514', count: 7 },
+  suppressed: {
+    kind: 'suppressed',
+    by: 'rsyslog',
+    source: 'udp',
+    sender: HOSTILE,
+    origin: HOSTILE,
+    count: 9,
+  },
   connection: { kind: 'connection', source: 'tcp', sender: ATTACKER, change: 'opened', open: 4 },
   'handshake-failed': {
     kind: 'handshake-failed',

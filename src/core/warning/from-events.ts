@@ -43,6 +43,8 @@ export function warningsOf(
       const lost = count(`datagrams-lost ${event.listener}`, event.count);
       return raised(raise('datagrams-lost', { count: lost }, event.listener));
     }
+    case 'suppressed':
+      return suppressionWarnings(event, count);
     case 'journal-gap':
       return raised(raise('journal-gap', { reason: event.detail }));
     case 'journal-lag':
@@ -141,6 +143,18 @@ function senderWarnings({
     default:
       return [{ kind: 'clear', code: 'sender-storms', subject }];
   }
+}
+
+function suppressionWarnings(event: EventOf<'suppressed'>, count: Count): readonly WarningChange[] {
+  const { by, sender, origin } = event;
+  const subject = sender === '' ? origin : `${sender} ${origin}`.trim();
+  return raised(
+    raise(
+      'messages-suppressed',
+      { by, origin, count: count(`messages-suppressed ${by} ${subject}`, event.count) },
+      subject,
+    ),
+  );
 }
 
 function rejectionWarnings(event: EventOf<'rejected'>, count: Count): readonly WarningChange[] {

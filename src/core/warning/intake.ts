@@ -1,4 +1,5 @@
 /** What can be wrong with what comes in: the journal, the listeners, and those who send. */
+import type { Suppressor } from '../record.ts';
 import { DAY, HOUR } from '../time.ts';
 import { counted, type Failing, kindOf, remedyOr } from './entry.ts';
 
@@ -98,6 +99,22 @@ export const INTAKE_WARNINGS = {
     holdFor: HOUR,
     isLoggedAsEvent: true,
   }),
+  'messages-suppressed': kindOf<{ readonly by: Suppressor; readonly origin: string; readonly count: number }>(
+    {
+      severity: 'warning',
+      title: 'Messages are dropped before they come here',
+      text: ({ by, count }, subject) =>
+        `${by} has dropped ${counted(count, 'message')}${subject === '' ? '' : ` of ${subject}`} for coming too fast`,
+      action: ({ by, origin }) =>
+        by === 'journald'
+          ? `LogRateLimitIntervalSec=0 in [Service]: systemctl edit ${origin || 'UNIT'}`
+          : `raise RateLimit.Burst of ${origin || 'the input'} in the rsyslog.conf of that host`,
+      explanation:
+        'Whoever hands messages on limits how many it takes in a time: journald 10,000 of a unit in 30 seconds, rsyslog as its inputs are set. Failures among those that it drops are not counted, and an attack is just when there are many: let the services that your jails watch write without a limit.',
+      holdFor: HOUR,
+      isLoggedAsEvent: true,
+    },
+  ),
   'sender-silent': kindOf<{ readonly reason: string }>({
     severity: 'warning',
     title: 'A sender has fallen silent',

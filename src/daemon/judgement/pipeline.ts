@@ -12,6 +12,7 @@ import type { LogRecord } from '../../core/record.ts';
 import { type Clock, MINUTE, type Microseconds, SECOND } from '../../core/time.ts';
 import type { Matcher } from '../../match/matcher.ts';
 import type { Permission, SenderDirectory } from '../../senders/directory.ts';
+import { readSuppression, SUPPRESSION_IDENTIFIER } from '../../senders/suppression.ts';
 import type { RecordBatch } from '../../sources/source.ts';
 import type { Enforcer } from '../enforcement/enforcer.ts';
 import type { Persister } from '../state/persister.ts';
@@ -27,6 +28,9 @@ export const BACKLOG_PATIENCE: Microseconds = 2 * MINUTE;
  * machine, would hold up the records for half a second. In the kernel they have ended by themselves.
  */
 export const MAX_ENDED_AT_ONCE = 10_000;
+
+/** In Debian, Fedora and SUSE. */
+const RSYSLOGD = '/usr/sbin/rsyslogd';
 
 /** A jail that the matches of some filter feed. */
 export type JailRoute = { readonly jail: string; readonly mode: RuleMode; readonly maxRetry: number };
@@ -85,7 +89,9 @@ export class Pipeline {
 
   /** Whether a message is to become a record: no other can match the rules as they are now. */
   mayMatch(identifier: string, bytes: Uint8Array, start: number, end: number): boolean {
-    return this.#rules.matcher.mayMatch(identifier, bytes, start, end);
+    return (
+      identifier === SUPPRESSION_IDENTIFIER || this.#rules.matcher.mayMatch(identifier, bytes, start, end)
+    );
   }
 
   /** Deals with a batch: when this returns, the ledger has seen all of it. */
@@ -135,6 +141,7 @@ export class Pipeline {
   /** Returns whether a rule hit. */
   #acceptRecord(record: LogRecord, at: Microseconds): boolean {
     const { matcher, routes } = this.#rules;
+    if (record.identifier === SUPPRESSION_IDENTIFIER) this.#noteSuppression(record);
     this.#matches.length = 0;
     matcher.match(record, this.#matches);
     for (const match of this.#matches) {
@@ -147,6 +154,15 @@ export class Pipeline {
       }
     }
     return this.#matches.length > 0;
+  }
+
+  /** Of the journal's entries only rsyslogd's own are believed. */
+  #noteSuppression({ source, sender, trusted, message }: LogRecord): void {
+    if (trusted !== null && trusted.executable !== RSYSLOGD) return;
+    const suppression = readSuppression(message);
+    if (suppression === null) return;
+    const { input: origin, count } = suppression;
+    this.#parts.emit({ kind: 'suppressed', by: 'rsyslog', source, sender, origin, count });
   }
 
   #judge(match: Match, route: JailRoute, { jails, confidence }: Permission, at: Microseconds): void {

@@ -4,6 +4,8 @@ import { formatDuration, MILLISECOND, type Microseconds } from '../../core/time.
 import { createMatcher } from '../../match/matcher.ts';
 import { journalMatches } from '../../match/router.ts';
 import type { Elapsed } from '../../native/machine-clocks.ts';
+import { SUPPRESSION_IDENTIFIER } from '../../senders/suppression.ts';
+import { JOURNALD_MATCH } from '../../sources/journal/suppressed.ts';
 import type { JailRoute, Rules } from './pipeline.ts';
 
 /** The matcher, with the filters that some jail uses, and the jails that what they find feeds. */
@@ -16,9 +18,13 @@ export function rulesOf(plan: Plan, elapsed: Elapsed): Rules {
   return { matcher: createMatcher(usedFilters(plan), () => elapsed() * MILLISECOND), routes };
 }
 
-/** The `FIELD=value` of which a journal entry must have one; empty to read every entry. */
+/**
+ * The `FIELD=value` of which a journal entry must have one; empty to read every entry. What journald and rsyslog say
+ * they have dropped is always among them.
+ */
 export function journalMatchesOf(plan: Plan): readonly string[] {
-  return journalMatches(usedFilters(plan)) ?? [];
+  const matches = journalMatches(usedFilters(plan));
+  return matches === null ? [] : [...matches, `SYSLOG_IDENTIFIER=${SUPPRESSION_IDENTIFIER}`, JOURNALD_MATCH];
 }
 
 /** How far back the journal is read at the very first start: what could still lead to a ban. */

@@ -113,6 +113,13 @@ export function logLineOf(event: BailiffEvent): LogLine | null {
         `the kernel dropped ${count(event.count, 'datagram')} for ${event.listener}: raise net.core.rmem_max`,
         'ef98f9a7d0ae409c83adc32a20b13d9d',
       );
+    case 'suppressed':
+      return line(
+        'warning',
+        `${event.by} has dropped ${count(event.count, 'message')} of ${event.origin || 'whoever writes there'}${event.sender === '' ? '' : ` on ${event.sender}`} for coming too fast`,
+        'b7d1f0c2a94e4c6f8d35e1729ab46c08',
+        { BAILIFF_SENDER: event.sender },
+      );
     case 'handshake-failed':
       return describeHandshake(event);
     case 'firewall-error':

@@ -50,7 +50,9 @@ export type JournalReport =
       readonly detail: string;
       readonly warnings: readonly RaisedWarning[];
     }
-  | { readonly kind: 'gap'; readonly detail: string };
+  | { readonly kind: 'gap'; readonly detail: string }
+  /** journald has not kept so many messages of a unit. */
+  | { readonly kind: 'suppressed'; readonly unit: string; readonly count: number };
 
 /** Entries of a batch with something wrong. */
 export type Flaws = {

@@ -19,6 +19,7 @@ import { BrokenLines, type LinePart } from './broken-lines.ts';
 import type { JournalAssignment, JournalOrder, JournalReport } from './channel.ts';
 import { entriesBetween, parseCursor } from './cursor.ts';
 import { ShortFields } from './short-fields.ts';
+import { JOURNALD_IDENTIFIER, readSuppressed } from './suppressed.ts';
 import { type JournalSurvey, surveyJournal } from './survey.ts';
 
 /** Milliseconds to sleep before the next step. A wake-up costs some 30 µs of a core, whatever one sleeps on. */
@@ -291,7 +292,11 @@ export class JournalFollower {
       const at = reader.realtime();
       this.#lastEntryAt = at;
       const identifierLength = copyText(reader, packer, IDENTIFIER, 'identifier', MAX_NAME_BYTES);
-      if (identifierLength === OWN_IDENTIFIER.length && endsWithOwn(packer)) return;
+      if (endsWith(packer, OWN_IDENTIFIER, identifierLength)) return;
+      if (endsWith(packer, JOURNALD_IDENTIFIER, identifierLength)) {
+        const suppressed = readSuppressed(reader, this.#fields);
+        if (suppressed !== null) this.#report({ kind: 'suppressed', ...suppressed });
+      }
       if (copyText(reader, packer, PID, 'pid', MAX_NAME_BYTES) < 0) {
         copyText(reader, packer, CLAIMED_PID, 'pid', MAX_NAME_BYTES);
       }
@@ -378,7 +383,7 @@ function copyText(
   return length;
 }
 
-/** Whether the identifier that was just packed is our own. */
-function endsWithOwn({ memory, offset }: BatchPacker): boolean {
-  return memory.bytes.toString('latin1', offset - OWN_IDENTIFIER.length, offset) === OWN_IDENTIFIER;
+/** Whether the text that was just packed, of this length, is `name`. */
+function endsWith({ memory, offset }: BatchPacker, name: string, length: number): boolean {
+  return length === name.length && memory.bytes.toString('latin1', offset - length, offset) === name;
 }

@@ -184,6 +184,16 @@ class WorkerJournalSource implements JournalSource {
       this.#deliver(crew, report);
     } else if (report.kind === 'gap') {
       this.#options.emit({ kind: 'journal-gap', detail: report.detail });
+    } else if (report.kind === 'suppressed') {
+      const { unit, count } = report;
+      this.#options.emit({
+        kind: 'suppressed',
+        by: 'journald',
+        source: 'journal',
+        sender: '',
+        origin: unit,
+        count,
+      });
     } else {
       const { health, detail, warnings } = report;
       this.#options.emit({ kind: 'component', component: 'journal', health, detail, warnings });

@@ -2,8 +2,8 @@
 import { JournalField, type JournalReader } from '../../native/journal-reader.ts';
 import { PinnedBytes } from '../../native/memory.ts';
 
-/** The longest of them, _STREAM_ID, has 32. */
-const MAX_BYTES = 32;
+/** The longest of them is a unit's name (UNIT_NAME_MAX of systemd). */
+const MAX_BYTES = 256;
 const MAX_NUMBER_DIGITS = 10;
 const MAX_UID = 0xffff_ffff;
 

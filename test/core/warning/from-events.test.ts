@@ -32,6 +32,14 @@ for (const [event, ...said] of [
     { kind: 'kernel-loss', source: 'udp', listener: 'udp 192.0.2.1:514', count: 1 },
     'warning datagrams-lost: the kernel dropped 1 datagram for udp 192.0.2.1:514',
   ],
+  [
+    { kind: 'suppressed', by: 'journald', source: 'journal', sender: '', origin: 'ssh.service', count: 487 },
+    'warning messages-suppressed: journald has dropped 487 messages of ssh.service for coming too fast',
+  ],
+  [
+    { kind: 'suppressed', by: 'rsyslog', source: 'udp', sender: '192.0.2.7', origin: 'imuxsock', count: 90 },
+    'warning messages-suppressed: rsyslog has dropped 90 messages of 192.0.2.7 imuxsock for coming too fast',
+  ],
   [{ kind: 'journal-gap', detail: 'an hour is missing' }, 'warning journal-gap: an hour is missing'],
   [
     { kind: 'journal-lag', lag: 3 * MINUTE },
