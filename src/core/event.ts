@@ -49,6 +49,12 @@ export type HandshakeFailureReason =
   | 'closed' // the client went away in the middle
   | 'other';
 
+/** Who keeps a ban: the kernel enforces it, the disk brings it over a restart of the machine. */
+export type Keeper = 'kernel' | 'disk';
+
+/** Of a change that both of them have. */
+export const LACKS_NOTHING: readonly Keeper[] = [];
+
 export type BailiffEvent =
   | { readonly kind: 'started'; readonly version: string }
   | { readonly kind: 'ready' }
@@ -207,8 +213,11 @@ export type BailiffEvent =
       readonly address: Address;
       readonly reason: 'ignore' | 'protected' | 'unbannable' | 'sender-jails';
     }
-  /** `ban`, `extend` and `unban`, with the position in the ban log to which they lead. */
-  | (BanChange & { readonly position: BanLogPosition })
+  /**
+   * `ban`, `extend` and `unban`, with the position in the ban log to which they lead; told when the kernel and the disk
+   * have them, or with those that do not.
+   */
+  | (BanChange & { readonly position: BanLogPosition; readonly lacks: readonly Keeper[] })
   | { readonly kind: 'forgive'; readonly jail: string; readonly offender: Network }
   | {
       /**

@@ -1,8 +1,14 @@
 /**
  * The one clock: time in microseconds that never goes back and never stands still, whatever the machine's clock does.
  */
+import type { ClockReading } from '../core/ledger/clock-reading.ts';
 import { type Clock, MILLISECOND, type Microseconds } from '../core/time.ts';
-import { type Elapsed, MACHINE_CLOCKS, type MachineClocks } from '../native/machine-clocks.ts';
+import {
+  type BootClock,
+  type Elapsed,
+  MACHINE_CLOCKS,
+  type MachineClocks,
+} from '../native/machine-clocks.ts';
 
 /** The time of day has been set when it is this much off: reading it takes time, and it comes in milliseconds. */
 const STEP: Microseconds = 100 * MILLISECOND;
@@ -14,6 +20,8 @@ export type SystemClock = Clock & {
   lead(): Microseconds;
   /** By how much the machine's clock was set since this was asked last: forward, or negative for backward. */
   takeStep(): Microseconds;
+  /** What is stored with the state, to tell later what has become of the times in it. */
+  reading(): ClockReading;
   /** Of the machine, for lengths of time that no setting of the time of day may stretch. */
   readonly elapsed: Elapsed;
 };
@@ -24,8 +32,8 @@ export type SystemClock = Clock & {
  * not wait for the other to catch up: with time at a halt nothing would end, and entries of the journal, stamped with
  * a time that was, would lead to bans that are over already.)
  */
-export function createSystemClock(clocks: MachineClocks = MACHINE_CLOCKS): SystemClock {
-  const { timeOfDay, elapsed, origin } = clocks;
+export function createSystemClock(clocks: MachineClocks & BootClock = MACHINE_CLOCKS): SystemClock {
+  const { timeOfDay, elapsed, origin, sinceBoot, boot } = clocks;
   let anchor = origin * MILLISECOND;
   let lead: Microseconds = 0;
   let last: Microseconds = 0;
@@ -65,5 +73,9 @@ export function createSystemClock(clocks: MachineClocks = MACHINE_CLOCKS): Syste
     return step;
   }
 
-  return { now, lead: leadNow, takeStep, wall: { now: readWall }, elapsed };
+  function reading(): ClockReading {
+    return { at: now(), boot, steady: Math.round(sinceBoot() * MILLISECOND) };
+  }
+
+  return { now, lead: leadNow, takeStep, wall: { now: readWall }, reading, elapsed };
 }

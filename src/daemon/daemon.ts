@@ -93,8 +93,8 @@ function assemble(source: ConfigSource, first: FirstConfiguration) {
   const supervision = new Supervision(health, findServiceManager(emit));
   subscribe((event) => supervision.observe(event));
 
-  const state = new State({ ledger, banLog, clock, emit });
   const enforcement = new Enforcement({ ledger, clock, emit, adopt: (bans) => pipeline.adopt(bans) });
+  const state = new State({ ledger, banLog, kernel: enforcement, clock, emit });
   const senders = new SenderDirectory(plan.senders);
   const pipeline = new Pipeline({
     ledger,

@@ -9,7 +9,7 @@ import { journalMatchesOf, lookbackOf } from './judgement/rules.ts';
 import type { Part } from './part.ts';
 
 export type JournalOptions = {
-  readonly clock: SystemClock;
+  readonly clock: Omit<SystemClock, 'reading'>;
   readonly sink: Sink;
   readonly emit: Emit;
   /** Where it was left; asked when it is read for the first time. */

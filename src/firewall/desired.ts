@@ -25,6 +25,8 @@ export class DesiredElements {
   readonly #claims = new Map<string, readonly Claim[]>();
   /** Ids of elements that the kernel has not been told about, oldest first. What to tell is read when it is sent. */
   readonly #dirty = new Set<string>();
+  /** How many have ever been marked. The last of them wait, since what is sent is taken from the front. */
+  #marked = 0;
 
   constructor(jails: readonly JailScope[]) {
     this.#scopes = scopesOf(jails);
@@ -106,7 +108,17 @@ export class DesiredElements {
 
   /** Has these elements sent (again). */
   mark(ids: Iterable<string>): void {
-    for (const id of ids) this.#dirty.add(id);
+    for (const id of ids) this.#mark(id);
+  }
+
+  /** Where the queue ends: what is marked now has been taken when `taken` has come here. */
+  get marked(): number {
+    return this.#marked;
+  }
+
+  /** How many of those ever marked have been taken by `next`. */
+  get taken(): number {
+    return this.#marked - this.#dirty.size;
   }
 
   /**
@@ -134,7 +146,7 @@ export class DesiredElements {
     const before = this.claimOf(id);
     this.#setClaim(id, claim);
     const after = this.claimOf(id);
-    if (before?.until !== after?.until || before?.jail !== after?.jail) this.#dirty.add(id);
+    if (before?.until !== after?.until || before?.jail !== after?.jail) this.#mark(id);
   }
 
   #release(id: string, jail: string): void {
@@ -142,7 +154,13 @@ export class DesiredElements {
     const others = (this.#claims.get(id) ?? []).filter((claim) => claim.jail !== jail);
     if (others.length === 0) this.#claims.delete(id);
     else this.#claims.set(id, others);
-    if (before === null || before.jail === jail) this.#dirty.add(id);
+    if (before === null || before.jail === jail) this.#mark(id);
+  }
+
+  #mark(id: string): void {
+    if (this.#dirty.has(id)) return;
+    this.#dirty.add(id);
+    this.#marked++;
   }
 
   #setClaim(id: string, claim: Claim): void {

@@ -3,7 +3,7 @@
  * wrong time is ours to put right. What the kernel holds and we do not know is never deleted for that: a full disk or a
  * lost state must not open the door, so it is reported, and becomes a ban that we know.
  */
-import type { Ban } from '../core/ledger/decision.ts';
+import { type Ban, RESTORED_JAIL } from '../core/ledger/decision.ts';
 import { FOREVER, type Microseconds, SECOND } from '../core/time.ts';
 import { type DesiredElements, remaining } from './desired.ts';
 import type { KernelElement, SetCounter } from './firewall.ts';
@@ -11,9 +11,6 @@ import { banElementOf, elementId } from './layout.ts';
 
 /** An element may end this much earlier or later than it should: transactions and listings take their time. */
 export const TIMEOUT_TOLERANCE: Microseconds = 2 * SECOND;
-
-/** The jail of a ban that was found in the kernel with no jail of ours as its comment. */
-export const RESTORED_JAIL = 'restored';
 
 export type Drift = {
   /** Ids of wanted elements that the kernel does not hold. */

@@ -90,7 +90,9 @@ export function errorReport(code: string, message: string): ErrorReport {
 
 function answerError(error: unknown, reply: FastifyReply, onBug: (error: unknown) => void): FastifyReply {
   if (error instanceof ControlError) {
-    return reply.code(error.status).send(errorReport(error.code, error.message));
+    const { code, message, heldBy } = error;
+    const report = { code, message, ...(heldBy === undefined ? {} : { heldBy }) };
+    return reply.code(error.status).send({ error: report } satisfies ErrorReport);
   }
   if (error instanceof OperationalError) {
     const message = error.advice === '' ? error.message : `${error.message}; ${error.advice}`;

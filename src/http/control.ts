@@ -2,6 +2,7 @@
 import type { Refused } from '../config/plan.ts';
 import type { Network } from '../core/address/address.ts';
 import type { ComponentHealth, ComponentName } from '../core/component.ts';
+import type { Keeper } from '../core/event.ts';
 import type { BanChange, BanLogPosition } from '../core/ledger/ban-log.ts';
 import type { WarningSeverity } from '../core/warning/entry.ts';
 import type { SendersReport } from '../senders/report.ts';
@@ -123,6 +124,8 @@ export type BanChangeReport = {
   readonly ban: Omit<BanReport, 'remainingSeconds' | 'enforced'>;
   /** Why it ended; only of an `unban`. */
   readonly cause?: string;
+  /** Which of the two does not have it yet: told in the stream of events, where one of them refuses. */
+  readonly lacks?: readonly Keeper[];
 };
 
 /**
@@ -137,15 +140,30 @@ export type BanNewsReport =
 export type LiftReport = { readonly lifted: readonly BanReport[] };
 
 /** The body of every answer with a status of 400 or more. */
-export type ErrorReport = { readonly error: { readonly code: string; readonly message: string } };
+export type ErrorReport = {
+  readonly error: {
+    readonly code: string;
+    readonly message: string;
+    /** Bans of networks that hold what was to be lifted; with `held-by-network` only. */
+    readonly heldBy?: readonly BanReport[];
+  };
+};
 
 /** A request that the daemon understood and turned down; `status` is the HTTP status to answer with. */
 export class ControlError extends Error {
   readonly status: 400 | 404 | 409 | 503;
   readonly code: string;
+  /** As in the ErrorReport. */
+  readonly heldBy: readonly BanReport[] | undefined;
 
-  constructor(status: 400 | 404 | 409 | 503, code: string, message: string) {
+  constructor(
+    status: 400 | 404 | 409 | 503,
+    code: string,
+    message: string,
+    heldBy: readonly BanReport[] | undefined = undefined,
+  ) {
     super(message);
+    this.heldBy = heldBy;
     this.name = 'ControlError';
     this.status = status;
     this.code = code;
@@ -168,13 +186,16 @@ export interface Control {
   /** Of the bans that `bans` returns in the same turn of the event loop. */
   banPosition(): string;
   /**
-   * What has changed since a position, in one jail or (null) in all. Changes come in the answer when they are on the
-   * disk.
+   * What has changed since a position, in one jail or (null) in all. Changes come in the answer when the kernel and the
+   * disk have them, or have refused them once.
    */
   bansSince(position: BanLogPosition, jail: string | null): Promise<WithReports<BanNewsReport>>;
   /** Resolves when the kernel holds the ban (or, in dry-run, when it is recorded). */
   ban(request: BanRequest): Promise<BanReport>;
-  /** Lifts every ban of the address, or network, in every jail or in one; resolves to those that it lifted. */
+  /**
+   * Lifts every ban of the address, or network, in every jail or in one; resolves to those that it lifted. Throws
+   * ControlError `held-by-network`, with nothing lifted, when the ban of a wider network holds it.
+   */
   unban(address: string, jail: string | null): Promise<readonly BanReport[]>;
   unbanAll(jail: string | null): Promise<readonly BanReport[]>;
   reload(): Promise<ReloadReport>;

@@ -173,7 +173,7 @@ function hasAskedFor({ kinds }: Listener, kind: EventKind): boolean {
 }
 
 function writeEvent(event: BailiffEvent): string {
-  if ('position' in event) return writeChange(banChangeReport(event, event.position));
+  if ('position' in event) return writeChange(banChangeReport(event, event.position, event.lacks));
   return `event: ${event.kind}\ndata: ${printableJson(event)}\n\n`;
 }
 

@@ -1,6 +1,7 @@
 /** What the store and its worker say to each other: requests in order, and one reply to each in the same order. */
-import type { BanLogPosition } from '../core/ledger/ban-log.ts';
 import type { ChangeColumns, ImageColumns } from './columns.ts';
+import type { Repair } from './state-file.ts';
+import type { StatePoint, StoredState } from './store.ts';
 
 /** The worker's `workerData`. */
 export type StoreWorkerData = { readonly path: string; readonly maxBytes: number };
@@ -10,19 +11,14 @@ export type StoreRequest =
   | {
       readonly kind: 'commit';
       readonly changes: ChangeColumns;
-      readonly journalPosition: string | null;
-      readonly banLogPosition: BanLogPosition;
+      readonly point: StatePoint;
     }
   | { readonly kind: 'close' };
 
-export type LoadReply = {
+export type LoadReply = Omit<StoredState, 'ledger'> & {
   readonly kind: 'loaded';
   readonly ledger: ImageColumns;
-  readonly journalPosition: string | null;
-  readonly banLogPosition: BanLogPosition | null;
-  readonly unusableRows: number;
-  /** Where a damaged file was put; null when it was sound. */
-  readonly quarantinedAs: string | null;
+  readonly repair: Repair | null;
 };
 
 /** An OperationalError, since classes do not survive the way between threads. */
@@ -32,8 +28,8 @@ export type FailedReply = {
   readonly code: string;
   readonly advice: string;
   readonly retriable: boolean;
-  /** Where a file that turned out to be damaged was put; null when nothing was. */
-  readonly quarantinedAs: string | null;
+  /** What was made of a file that turned out to be damaged; null when nothing was. */
+  readonly repair: Repair | null;
 };
 
 export type StoreReply = LoadReply | { readonly kind: 'done' } | FailedReply;

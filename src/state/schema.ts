@@ -4,6 +4,7 @@
  */
 import type { DatabaseSync } from 'node:sqlite';
 import { OperationalError } from '../core/errors.ts';
+import { DamagedStateError } from './failures.ts';
 
 export type Migration = {
   /** For people who look into the file. */
@@ -13,6 +14,11 @@ export type Migration = {
 
 /** `application_id` of the file header (SQLite file format, section 1.3.15): the letters `bail`. */
 export const APPLICATION_ID = 0x62_61_69_6c;
+
+export const PAGE_BYTES = 4_096;
+
+/** Whose position is in the table of positions. */
+export const JOURNAL_SOURCE = 'journal';
 
 /**
  * Version N of the schema is what the first N steps make.
@@ -63,6 +69,16 @@ export const MIGRATIONS: readonly Migration[] = [
         serial INTEGER NOT NULL
       ) STRICT;`,
   },
+  {
+    name: 'what the clocks said at the last commit',
+    statements: `
+      CREATE TABLE clock (
+        only INTEGER NOT NULL PRIMARY KEY CHECK (only = 1),
+        at INTEGER NOT NULL,
+        boot TEXT NOT NULL,
+        steady INTEGER NOT NULL
+      ) STRICT;`,
+  },
 ];
 
 /**
@@ -70,7 +86,7 @@ export const MIGRATIONS: readonly Migration[] = [
  * an empty file). Throws OperationalError `state-version`, with the file untouched, when it is of a later one.
  */
 export function migrate(database: DatabaseSync, migrations: readonly Migration[] = MIGRATIONS): number {
-  const version = versionOf(database);
+  const version = versionOf(database, migrations);
   if (version > migrations.length) {
     throw new OperationalError(
       `cannot use the state in ${database.location()}: it is of version ${version}, and this bailiff knows versions up to ${migrations.length}`,
@@ -103,8 +119,14 @@ function createVersionTable(database: DatabaseSync): void {
     CREATE TABLE migrations (version INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL) STRICT;`);
 }
 
-function versionOf(database: DatabaseSync): number {
+/** Throws DamagedStateError for a list of versions that no program can have written: a gap, or another name. */
+function versionOf(database: DatabaseSync, migrations: readonly Migration[]): number {
   const table = database.prepare(`SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'migrations'`);
   if (table.get() === undefined) return 0;
-  return Number(database.prepare('SELECT max(version) AS version FROM migrations').get()?.version ?? 0);
+  const steps = database.prepare('SELECT version, name FROM migrations ORDER BY version').all();
+  for (const [index, { version, name }] of steps.entries()) {
+    const known = migrations[index]?.name ?? name;
+    if (version !== index + 1 || name !== known) throw new DamagedStateError('its versions have gaps');
+  }
+  return steps.length;
 }

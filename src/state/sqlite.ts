@@ -6,18 +6,20 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { assert, OperationalError } from '../core/errors.ts';
 import type { Emit } from '../core/event.ts';
-import type { BanLogPosition } from '../core/ledger/ban-log.ts';
 import type { LedgerChanges } from '../core/ledger/snapshot.ts';
+import { raise } from '../core/warning/catalogue.ts';
+import { counted } from '../core/warning/entry.ts';
 import { buffersOf, changesToColumns, columnsToImage } from './columns.ts';
-import type { LoadReply, StoreReply, StoreRequest, StoreWorkerData } from './message.ts';
-import type { Store, StoredState } from './store.ts';
+import type { StoreReply, StoreRequest, StoreWorkerData } from './message.ts';
+import type { Repair } from './state-file.ts';
+import type { StatePoint, Store, StoredState } from './store.ts';
 
 export type StoreOptions = {
   /** Made with mode 0700 when it is missing. */
   readonly stateDirectory: string;
   /**
-   * Takes a `state-error` for what is repaired here and therefore not thrown: a damaged file that was set aside, rows
-   * that make no sense. Errors that are thrown are the caller's to report.
+   * Takes a `state-error` and a warning for what is repaired here and therefore not thrown: a file that was damaged, or
+   * empty. Errors that are thrown are the caller's to report.
    */
   readonly emit: Emit;
   /** MAX_STATE_BYTES when absent. Commits beyond it fail with `state-full`. */
@@ -49,6 +51,7 @@ class SqliteStore implements Store {
   /** In the order of the requests, which is that of the replies. */
   readonly #waiting: Waiting[] = [];
   #storedPosition: string | null = null;
+  #storedBoot: string | null = null;
   #bug: unknown = null;
   #closing: Promise<void> | null = null;
 
@@ -67,25 +70,23 @@ class SqliteStore implements Store {
   async load(): Promise<StoredState> {
     const reply = await this.#ask({ kind: 'load' });
     assert(reply.kind === 'loaded', 'load is answered with the state');
-    this.#reportRepairs(reply);
+    this.#reportRepair(reply.repair);
     this.#storedPosition = reply.journalPosition;
-    const { journalPosition, banLogPosition } = reply;
-    return { ledger: columnsToImage(reply.ledger), journalPosition, banLogPosition };
+    this.#storedBoot = reply.clock?.boot ?? null;
+    const { journalPosition, banLogPosition, clock } = reply;
+    return { ledger: columnsToImage(reply.ledger), journalPosition, banLogPosition, clock };
   }
 
-  async commit(
-    changes: LedgerChanges,
-    journalPosition: string | null,
-    banLogPosition: BanLogPosition,
-  ): Promise<void> {
-    const moved = journalPosition !== null && journalPosition !== this.#storedPosition;
+  async commit(changes: LedgerChanges, point: StatePoint): Promise<void> {
+    const { journalPosition } = point;
+    const moved =
+      (journalPosition !== null && journalPosition !== this.#storedPosition) ||
+      point.clock.boot !== this.#storedBoot;
     if (!moved && Object.values(changes).every((list) => list.length === 0)) return;
     const columns = changesToColumns(changes);
-    await this.#ask(
-      { kind: 'commit', changes: columns, journalPosition, banLogPosition },
-      buffersOf(columns),
-    );
+    await this.#ask({ kind: 'commit', changes: columns, point }, buffersOf(columns));
     this.#storedPosition = journalPosition ?? this.#storedPosition;
+    this.#storedBoot = point.clock.boot;
   }
 
   close(): Promise<void> {
@@ -109,27 +110,18 @@ class SqliteStore implements Store {
       this.#worker.postMessage(request, transfer);
     });
     if (reply.kind !== 'failed') return reply;
-    if (reply.quarantinedAs !== null) this.#reportQuarantine(reply.quarantinedAs);
+    this.#reportRepair(reply.repair);
     throw new OperationalError(reply.message, reply);
   }
 
-  #reportRepairs({ quarantinedAs, unusableRows }: LoadReply): void {
-    if (quarantinedAs !== null) this.#reportQuarantine(quarantinedAs);
-    if (unusableRows === 0) return;
-    this.#emit({
-      kind: 'state-error',
-      message: `${unusableRows} rows in ${this.#path} make no sense and were left out`,
-      advice: 'look for what else writes to that file, and for a failing disk with: journalctl -k',
-    });
-  }
-
-  #reportQuarantine(quarantinedAs: string): void {
-    this.#storedPosition = null;
-    this.#emit({
-      kind: 'state-error',
-      message: `the state in ${this.#path} was damaged: it is kept as ${quarantinedAs}, and a new one begun`,
-      advice: 'bans in the kernel stay and are taken over; look for a failing disk with: journalctl -k',
-    });
+  #reportRepair(repair: Repair | null): void {
+    if (repair === null) return;
+    const reason = describeRepair(this.#path, repair);
+    const remedy = 'bans in the kernel are taken over; look for a failing disk with: journalctl -k';
+    this.#emit({ kind: 'state-error', message: reason, advice: remedy });
+    const code = repair.kind === 'empty' ? 'state-was-empty' : 'state-was-damaged';
+    this.#emit({ kind: 'warning', raised: raise(code, { reason, remedy }) });
+    if (repair.kind === 'damaged') this.#storedPosition = null;
   }
 
   /** A bug in the worker is one in this program: whoever waits gets it, and if nobody does it ends the process. */
@@ -140,4 +132,20 @@ class SqliteStore implements Store {
     for (const { reject } of waiting) reject(error);
     if (waiting.length === 0) throw error;
   }
+}
+
+/** What was wrong, where the damaged file is, and what was kept and lost of it. */
+function describeRepair(path: string, repair: Repair): string {
+  if (repair.kind === 'empty') return `the state file ${path} was empty: what it held is lost`;
+  const { reason, keptAs, bans, windows, hasCursor, unsound, broken } = repair;
+  const kept = [counted(bans, 'ban'), `failures of ${counted(windows, 'offender')}`];
+  if (hasCursor) kept.push('the place in the journal');
+  const lost: string[] = [];
+  if (unsound > 0) lost.push(`${counted(unsound, 'row')} made no sense`);
+  if (broken.length > 0) lost.push(`${broken.join(', ')} could not be read to the end`);
+  return [
+    `the state in ${path} was damaged (${reason}): it is kept as ${keptAs}`,
+    `a new one is begun with ${kept.join(', ')} of it`,
+    ...lost,
+  ].join('; ');
 }

@@ -4,7 +4,7 @@ import { assert, OperationalError } from '../core/errors.ts';
 import { buffersOf, imageToColumns } from './columns.ts';
 import { describeFailure, isDamage } from './failures.ts';
 import type { LoadReply, StoreReply, StoreRequest, StoreWorkerData } from './message.ts';
-import { openStateFile, type StateFile } from './state-file.ts';
+import { openStateFile, type Repair, type StateFile } from './state-file.ts';
 
 const port = parentPort;
 assert(port !== null, 'the store worker runs in a worker thread');
@@ -12,15 +12,15 @@ const options = workerData as StoreWorkerData;
 let file: StateFile | null = null;
 
 port.on('message', (request: StoreRequest) => {
-  let quarantinedAs: string | null = null;
+  let repair: Repair | null = null;
   try {
     const reply = answer(request);
     port.postMessage(reply, reply.kind === 'loaded' ? buffersOf(reply.ledger) : []);
   } catch (error) {
-    if (file !== null && isDamage(error)) quarantinedAs = replaceFile();
+    if (file !== null && isDamage(error)) repair = replaceFile();
     const failure = describeFailure(error, options.path);
     if (failure === null) throw error;
-    port.postMessage(failed(failure, quarantinedAs));
+    port.postMessage(failed(failure, repair));
   }
 });
 
@@ -30,7 +30,7 @@ function answer(request: StoreRequest): StoreReply {
       return load();
     case 'commit':
       if (file === null) throw notOpen();
-      file.commit(request.changes, request.journalPosition, request.banLogPosition);
+      file.commit(request.changes, request.point);
       return { kind: 'done' };
     case 'close':
       file?.close();
@@ -49,14 +49,14 @@ function load(): LoadReply {
     kind: 'loaded',
     ledger: imageToColumns(ledger),
     ...rest,
-    quarantinedAs: opened.quarantinedAs,
+    repair: opened.repair,
   };
 }
 
 /** Sets aside a file that was found damaged while in use, and begins a new one; null when that failed too. */
-function replaceFile(): string | null {
+function replaceFile(): Repair | null {
   try {
-    return load().quarantinedAs;
+    return load().repair;
   } catch (error) {
     if (error instanceof OperationalError) return null;
     throw error;
@@ -69,9 +69,6 @@ function notOpen(): OperationalError {
   });
 }
 
-function failed(
-  { message, code, advice, retriable }: OperationalError,
-  quarantinedAs: string | null,
-): StoreReply {
-  return { kind: 'failed', message, code, advice, retriable, quarantinedAs };
+function failed({ message, code, advice, retriable }: OperationalError, repair: Repair | null): StoreReply {
+  return { kind: 'failed', message, code, advice, retriable, repair };
 }

@@ -8,28 +8,26 @@
  * - The WAL is moved into the file every 1,000 pages and cut back to WAL_LIMIT_BYTES. Pages that become free are used
  *   again, so the file stays as large as the most that it ever held; it is never shrunk, which would cost writes.
  */
-import {
-  chmodSync,
-  closeSync,
-  constants,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { statSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import { parseNetwork } from '../core/address/address.ts';
-import { type BanLogPosition, formatPosition, parsePosition } from '../core/ledger/ban-log.ts';
-import type { Ban, Cause } from '../core/ledger/decision.ts';
-import type { FailureWindow, JailTotals, LedgerImage } from '../core/ledger/snapshot.ts';
-import type { Microseconds } from '../core/time.ts';
 import type { ChangeColumns, KeyColumns } from './columns.ts';
+import { changesToColumns } from './columns.ts';
 import { DamagedStateError, describeFailure, isDamage, isDamageOnReading } from './failures.ts';
-import { APPLICATION_ID, MIGRATIONS, type Migration, migrate } from './schema.ts';
+import { prepareFile, quarantine } from './file-place.ts';
+import {
+  type Reading,
+  type Row,
+  readBan,
+  readBanLog,
+  readClock,
+  readCount,
+  readCursor,
+  readTotals,
+  readWindow,
+} from './rows.ts';
+import { type Salvage, salvage } from './salvage.ts';
+import { APPLICATION_ID, JOURNAL_SOURCE, MIGRATIONS, type Migration, migrate, PAGE_BYTES } from './schema.ts';
+import type { StatePoint, StoredState } from './store.ts';
 
 export type StateFileOptions = {
   readonly path: string;
@@ -39,60 +37,74 @@ export type StateFileOptions = {
   readonly migrations?: readonly Migration[];
 };
 
-export type StateContent = {
-  readonly ledger: LedgerImage;
-  readonly journalPosition: string | null;
-  /** Null when none was stored, or when bans that were stored with it are left out. */
-  readonly banLogPosition: BanLogPosition | null;
-  /** Rows that make no sense (a word for an address, times out of order) and were left out. */
-  readonly unusableRows: number;
+/** What was wrong with the file, and has been put right. */
+export type Repair =
+  /** It had nothing in it, not even what an empty state has. */
+  | { readonly kind: 'empty' }
+  | {
+      readonly kind: 'damaged';
+      readonly reason: string;
+      /** Where the damaged file lies now. */
+      readonly keptAs: string;
+      /** What the new file has of it. */
+      readonly bans: number;
+      readonly windows: number;
+      readonly hasCursor: boolean;
+      /** Rows that made no sense, some of which are kept in part. */
+      readonly unsound: number;
+      /** Tables that could not be read to their ends. */
+      readonly broken: readonly string[];
+    };
+
+export type OpenedState = {
+  readonly file: StateFile;
+  readonly content: StoredState;
+  /** Null for a file that was sound, and for a new one. */
+  readonly repair: Repair | null;
 };
 
-/** How many damaged files are kept for a person to look at; the oldest is removed for a newer one. */
-export const MAX_QUARANTINED_FILES = 3;
-
-const PAGE_BYTES = 4_096;
 const WAL_LIMIT_BYTES = 16 * 1_024 * 1_024;
-const JOURNAL_SOURCE = 'journal';
-
 const LAST_ORDINAL = `SELECT max(ordinal) AS ordinal
   FROM (SELECT ordinal FROM windows UNION ALL SELECT ordinal FROM bans)`;
 
-/** What a Ban may say; a Record, so that the type checker misses none. */
-const CAUSES: Readonly<Record<Cause, true>> = {
-  offence: true,
-  operator: true,
-  restore: true,
-  expiry: true,
-  reload: true,
-  eviction: true,
-};
-
 /**
- * Opens the file and reads it, making it and its directory where they are missing. A damaged file is renamed and a new
- * one begun; `quarantinedAs` is its new name then, else null. Throws OperationalError.
+ * Opens the file and reads it, making it and its directory where they are missing. A damaged file is renamed, and a new
+ * one begun with what could be read of it. Throws OperationalError.
  */
-export function openStateFile(options: StateFileOptions): {
-  readonly file: StateFile;
-  readonly content: StateContent;
-  readonly quarantinedAs: string | null;
-} {
+export function openStateFile(options: StateFileOptions): OpenedState {
   try {
-    prepareFile(options.path);
+    const found = prepareFile(options.path);
     try {
-      return { ...openAndRead(options), quarantinedAs: null };
+      if (found === 'stub') throw new DamagedStateError('it is cut off');
+      return { ...openAndRead(options), repair: found === 'empty' ? { kind: 'empty' } : null };
     } catch (error) {
       if (!isDamage(error)) throw error;
-      const quarantinedAs = quarantine(options.path);
-      prepareFile(options.path);
-      return { ...openAndRead(options), quarantinedAs };
+      return replace(options, (error as Error).message);
     }
   } catch (error) {
     throw describeFailure(error, options.path) ?? error;
   }
 }
 
-function openAndRead(options: StateFileOptions): { file: StateFile; content: StateContent } {
+/** Sets the file aside, and begins another with what can be read of it. */
+function replace(options: StateFileOptions, reason: string): OpenedState {
+  const keptAs = quarantine(options.path);
+  const saved = salvage(keptAs);
+  prepareFile(options.path);
+  const file = new StateFile(options);
+  try {
+    const content = file.begin(saved);
+    const { bans, windows } = content.ledger;
+    const { unsound, broken } = saved;
+    const kept = { bans: bans.length, windows: windows.length, hasCursor: content.journalPosition !== null };
+    return { file, content, repair: { kind: 'damaged', reason, keptAs, ...kept, unsound, broken } };
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+function openAndRead(options: StateFileOptions): { file: StateFile; content: StoredState } {
   const file = new StateFile(options);
   try {
     return { file, content: file.read() };
@@ -114,8 +126,10 @@ export class StateFile {
     this.#path = options.path;
     this.#database = new DatabaseSync(options.path, { timeout: 0 });
     try {
-      configure(this.#database, options.maxBytes);
-      checkContent(this.#database);
+      whileReading(() => {
+        configure(this.#database, options.maxBytes);
+        checkContent(this.#database);
+      });
       migrate(this.#database, options.migrations ?? MIGRATIONS);
       this.#statements = whileReading(() => prepareStatements(this.#database));
       this.#inode = statSync(options.path).ino;
@@ -126,43 +140,48 @@ export class StateFile {
   }
 
   /** Everything in the file, in the order of its writing. Throws what SQLite says, and DamagedStateError. */
-  read(): StateContent {
+  read(): StoredState {
     return whileReading(() => {
-      const windows = this.#rows('SELECT * FROM windows ORDER BY ordinal').map(rowToWindow);
-      const bans = this.#rows('SELECT * FROM bans ORDER BY ordinal').map(rowToBan);
-      const totals = this.#rows('SELECT * FROM totals').map(rowToTotals);
-      const position = this.#rows(`SELECT position FROM positions WHERE source = '${JOURNAL_SOURCE}'`)[0];
-      const banLog = this.#rows('SELECT session, serial FROM ban_log')[0];
-      this.#ordinal = Number(this.#rows(LAST_ORDINAL)[0]?.ordinal ?? 0);
-      const ledger = { windows: windows.filter(isUsable), bans: bans.filter(isUsable), totals };
-      return {
-        ledger,
-        journalPosition: position === undefined ? null : String(position.position),
-        banLogPosition: bans.every(isUsable) ? rowToPosition(banLog) : null,
-        unusableRows: windows.length - ledger.windows.length + bans.length - ledger.bans.length,
+      const ledger = {
+        windows: this.#values('SELECT * FROM windows ORDER BY ordinal', readWindow),
+        bans: this.#values('SELECT * FROM bans ORDER BY ordinal', readBan),
+        totals: this.#values('SELECT * FROM totals', readTotals),
       };
+      const cursor = `SELECT position FROM positions WHERE source = '${JOURNAL_SOURCE}'`;
+      const content = {
+        ledger,
+        journalPosition: this.#values(cursor, readCursor)[0] ?? null,
+        banLogPosition: this.#values('SELECT session, serial FROM ban_log', readBanLog)[0] ?? null,
+        clock: this.#values('SELECT at, boot, steady FROM clock', readClock)[0] ?? null,
+      };
+      const ordinal = readCount(this.#database.prepare(LAST_ORDINAL).get()?.ordinal ?? 0);
+      if (ordinal === null) throw new DamagedStateError('an ordinal is no number');
+      this.#ordinal = ordinal;
+      return content;
     });
   }
 
-  /** Stores all of it in one transaction, or throws what SQLite says, or DamagedStateError, with nothing stored. */
-  commit(changes: ChangeColumns, journalPosition: string | null, { session, serial }: BanLogPosition): void {
-    this.#checkPresence();
-    const database = this.#database;
-    database.exec('BEGIN IMMEDIATE');
-    try {
-      this.#remove(changes);
-      this.#putWindows(changes);
-      this.#putBans(changes);
-      for (const { jail, failures, bans } of changes.totals)
-        this.#statements.putTotals.run(jail, failures, bans);
+  /** Puts what was saved of another file into this one, which is new, and returns it. */
+  begin({ ledger, journalPosition, clock }: Salvage): StoredState {
+    const { windows, bans, totals } = ledger;
+    const changes = { windows, bans, totals, rewritten: [], windowsGone: [], bansGone: [] };
+    this.#transact(() => {
+      this.#putChanges(changesToColumns(changes));
       if (journalPosition !== null) this.#statements.putPosition.run(JOURNAL_SOURCE, journalPosition);
-      this.#statements.putBanLog.run(session, serial);
-      database.exec('COMMIT');
-    } catch (error) {
-      // Some errors end the transaction by themselves.
-      if (database.isTransaction) database.exec('ROLLBACK');
-      throw error;
-    }
+      if (clock !== null) this.#statements.putClock.run(clock.at, clock.boot, clock.steady);
+    });
+    return { ledger, journalPosition, clock, banLogPosition: null };
+  }
+
+  /** Stores all of it in one transaction, or throws what SQLite says, or DamagedStateError, with nothing stored. */
+  commit(changes: ChangeColumns, { journalPosition, banLogPosition, clock }: StatePoint): void {
+    this.#checkPresence();
+    this.#transact(() => {
+      this.#putChanges(changes);
+      if (journalPosition !== null) this.#statements.putPosition.run(JOURNAL_SOURCE, journalPosition);
+      this.#statements.putBanLog.run(banLogPosition.session, banLogPosition.serial);
+      this.#statements.putClock.run(clock.at, clock.boot, clock.steady);
+    });
   }
 
   /** Moves the WAL into the file and gives up the lock. */
@@ -174,6 +193,27 @@ export class StateFile {
   #checkPresence(): void {
     if (statSync(this.#path, { throwIfNoEntry: false })?.ino === this.#inode) return;
     throw new DamagedStateError('somebody has removed or replaced the file');
+  }
+
+  #transact(write: () => void): void {
+    const database = this.#database;
+    database.exec('BEGIN IMMEDIATE');
+    try {
+      write();
+      database.exec('COMMIT');
+    } catch (error) {
+      // Some errors end the transaction by themselves.
+      if (database.isTransaction) database.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  #putChanges(changes: ChangeColumns): void {
+    this.#remove(changes);
+    this.#putWindows(changes);
+    this.#putBans(changes);
+    for (const { jail, failures, bans } of changes.totals)
+      this.#statements.putTotals.run(jail, failures, bans);
   }
 
   #remove({ rewritten, windowsGone, bansGone }: ChangeColumns): void {
@@ -207,8 +247,16 @@ export class StateFile {
     }
   }
 
-  #rows(query: string): Record<string, unknown>[] {
-    return this.#database.prepare(query).all();
+  /** The values of the rows; throws DamagedStateError when one of them is not as this program writes it. */
+  #values<Value>(query: string, read: (row: Row) => Reading<Value>): Value[] {
+    return this.#database
+      .prepare(query)
+      .all()
+      .map((row) => {
+        const reading = read(row);
+        if (reading?.isSound === true) return reading.value;
+        throw new DamagedStateError('a row makes no sense');
+      });
   }
 }
 
@@ -249,6 +297,10 @@ function prepareStatements(database: DatabaseSync) {
       `INSERT INTO ban_log (only, session, serial) VALUES (1, ?, ?)
        ON CONFLICT DO UPDATE SET session = excluded.session, serial = excluded.serial`,
     ),
+    putClock: database.prepare(
+      `INSERT INTO clock (only, at, boot, steady) VALUES (1, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET at = excluded.at, boot = excluded.boot, steady = excluded.steady`,
+    ),
     dropWindows: database.prepare('DELETE FROM windows WHERE jail = ?'),
     dropBans: database.prepare('DELETE FROM bans WHERE jail = ?'),
     dropTotals: database.prepare('DELETE FROM totals WHERE jail = ?'),
@@ -281,103 +333,4 @@ function checkContent(database: DatabaseSync): void {
   }
   const verdict = String(database.prepare('PRAGMA quick_check(1)').get()?.quick_check);
   if (verdict !== 'ok') throw new DamagedStateError(verdict.replaceAll('\n', ' '));
-}
-
-/**
- * Makes the directory (0700) and an empty file (0600) where they are missing, and closes a file to others. An existing
- * file is not opened here: closing it again would free this process's locks on it (fcntl(2)).
- */
-function prepareFile(path: string): void {
-  makeDirectory(dirname(path), 0o700);
-  try {
-    closeSync(openSync(path, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o600));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    const found = lstatSync(path);
-    if (found.isFile() && (found.mode & 0o077) !== 0) chmodSync(path, 0o600);
-  }
-}
-
-/** As mkdirSync with `recursive`, which never returns where the kernel makes no directories, as in /proc. */
-function makeDirectory(path: string, mode: number): void {
-  try {
-    mkdirSync(path, mode);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST') return;
-    if (code !== 'ENOENT' || dirname(path) === path) throw error;
-    makeDirectory(dirname(path), 0o755);
-    mkdirSync(path, mode);
-  }
-}
-
-/** Renames the file and its WAL to the next free `NAME.damaged-N`; returns the new path. */
-function quarantine(path: string): string {
-  const prefix = `${basename(path)}.damaged-`;
-  const numbers = readdirSync(dirname(path))
-    .filter((name) => name.startsWith(prefix) && /^\d{1,9}$/.test(name.slice(prefix.length)))
-    .map((name) => Number(name.slice(prefix.length)))
-    .sort((a, b) => a - b);
-  const aside = join(dirname(path), `${prefix}${(numbers.at(-1) ?? 0) + 1}`);
-  renameSync(path, aside);
-  try {
-    renameSync(`${path}-wal`, `${aside}-wal`);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-  }
-  for (const number of numbers.slice(0, Math.max(0, numbers.length + 1 - MAX_QUARANTINED_FILES))) {
-    for (const suffix of ['', '-wal'])
-      rmSync(join(dirname(path), `${prefix}${number}${suffix}`), { force: true });
-  }
-  return aside;
-}
-
-function rowToWindow(row: Record<string, unknown>): FailureWindow | null {
-  const offender = readOffender(row);
-  const seenAt = readInstants(row.seen_at);
-  if (offender === null || seenAt === null) return null;
-  return { jail: String(row.jail), offender, seenAt };
-}
-
-function rowToBan(row: Record<string, unknown>): Ban | null {
-  const offender = readOffender(row);
-  const cause = String(row.cause);
-  const [since, until, failures] = [Number(row.since), Number(row.until), Number(row.failures)];
-  const usable = offender !== null && isCause(cause) && since >= 0 && until >= 0 && failures >= 0;
-  return usable ? { jail: String(row.jail), offender, since, until, cause, failures } : null;
-}
-
-function rowToTotals(row: Record<string, unknown>): JailTotals {
-  return { jail: String(row.jail), failures: Number(row.failures), bans: Number(row.bans) };
-}
-
-/** Null for none, and for one that nobody can ask with. */
-function rowToPosition(row: Record<string, unknown> | undefined): BanLogPosition | null {
-  if (row === undefined) return null;
-  return parsePosition(formatPosition({ session: String(row.session), serial: Number(row.serial) }));
-}
-
-/** Null for anything but the canonical text of an address or network. */
-function readOffender(row: Record<string, unknown>): string | null {
-  const text = String(row.offender);
-  return parseNetwork(text) === text ? text : null;
-}
-
-/** Null for anything but one or more instants in ascending order. */
-function readInstants(blob: unknown): Microseconds[] | null {
-  if (!(blob instanceof Uint8Array)) return null;
-  if (blob.length === 0 || blob.length % Float64Array.BYTES_PER_ELEMENT !== 0) return null;
-  const instants = [...new Float64Array(Uint8Array.from(blob).buffer)];
-  const ascending = instants.every(
-    (at, index) => Number.isSafeInteger(at) && at >= (instants[index - 1] ?? 0),
-  );
-  return ascending ? instants : null;
-}
-
-function isCause(text: string): text is Cause {
-  return Object.hasOwn(CAUSES, text);
-}
-
-function isUsable<Row>(row: Row | null): row is Row {
-  return row !== null;
 }

@@ -4,7 +4,17 @@
  */
 
 import type { BanLogPosition } from '../core/ledger/ban-log.ts';
+import type { ClockReading } from '../core/ledger/clock-reading.ts';
 import type { LedgerChanges, LedgerImage } from '../core/ledger/snapshot.ts';
+
+/** What is stored with the ledger's changes, in their transaction. */
+export type StatePoint = {
+  /** How far the journal was read; null leaves the stored one as it is. */
+  readonly journalPosition: string | null;
+  /** Where the changes lead. */
+  readonly banLogPosition: BanLogPosition;
+  readonly clock: ClockReading;
+};
 
 export type StoredState = {
   /** Windows and bans in the order in which they were stored, which is the order that a ledger's restore needs. */
@@ -13,24 +23,24 @@ export type StoredState = {
   readonly journalPosition: string | null;
   /** Of the bans in `ledger`; null when none was stored, or when the bans are not all that were stored with it. */
   readonly banLogPosition: BanLogPosition | null;
+  /** Of the commit that stored the ledger; null when there was none that stored it. */
+  readonly clock: ClockReading | null;
 };
 
 export interface Store {
+  /** Whether it forgets everything with the process; not when absent. */
+  readonly isVolatile?: boolean;
   /**
    * Reads everything. Throws OperationalError when the file can not be opened, belongs to another bailiff, or is of a
-   * later version; it may be called again then. A damaged file is set aside, and what is read is empty.
+   * later version; it may be called again then. A damaged file is set aside, and
+   * what can still be read of it is in a new one.
    */
   load(): Promise<StoredState>;
   /**
-   * Resolves when the changes and the positions are on the disk, in one transaction; that of the ban log is where the
-   * changes lead. A null position of the journal leaves the stored one as it is. Throws OperationalError, with nothing
+   * Resolves when the changes and the point are on the disk, in one transaction. Throws OperationalError, with nothing
    * stored, after which the same changes may be tried again.
    */
-  commit(
-    changes: LedgerChanges,
-    journalPosition: string | null,
-    banLogPosition: BanLogPosition,
-  ): Promise<void>;
+  commit(changes: LedgerChanges, point: StatePoint): Promise<void>;
   /** Waits for what was asked before, and gives the file free. Safe to repeat. */
   close(): Promise<void>;
 }

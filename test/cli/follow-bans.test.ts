@@ -18,7 +18,7 @@ const BAN: Ban = {
 
 function banOf(serial: number, changes: Partial<Ban> = {}): BailiffEvent {
   const ban = { ...BAN, ...changes };
-  return { kind: 'ban', ban, at: ban.since, position: { session: 'life', serial } };
+  return { kind: 'ban', ban, at: ban.since, position: { session: 'life', serial }, lacks: [] };
 }
 
 /** `bailiff bans --follow` on a server, until `stop`; `lines(n)` resolves when it has printed so many in all. */

@@ -14,6 +14,8 @@ function machine() {
   const clocks = {
     origin: ORIGIN,
     elapsed: () => elapsed,
+    sinceBoot: () => elapsed + 5_000,
+    boot: 'this boot',
     timeOfDay: () => {
       elapsed += delay;
       delay = 0;
@@ -49,6 +51,15 @@ test('set forward, or after a sleep of the machine, it follows', () => {
   set(HOUR);
   assert.equal(clock.now() - before, HOUR);
   assert.equal(clock.lead(), 0);
+});
+
+test('it says what is to be stored: its own time, and that of a clock which nobody sets', () => {
+  const { clock, set, pass } = machine();
+  const before = clock.reading();
+  assert.deepEqual(before, { at: ORIGIN * MILLISECOND, boot: 'this boot', steady: 5 * SECOND });
+  set(-HOUR);
+  pass(MINUTE);
+  assert.deepEqual(clock.reading(), { ...before, at: before.at + MINUTE, steady: 65 * SECOND });
 });
 
 test('set back, it goes on at its pace, ahead of the time of day by the step', () => {

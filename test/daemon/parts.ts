@@ -3,7 +3,7 @@ import type { Plan } from '../../src/config/plan.ts';
 import { PrefixSet } from '../../src/core/address/prefix-set.ts';
 import { OperationalError } from '../../src/core/errors.ts';
 import type { BailiffEvent, EventKind, EventOf } from '../../src/core/event.ts';
-import { BanLog, type BanLogPosition } from '../../src/core/ledger/ban-log.ts';
+import { BanLog } from '../../src/core/ledger/ban-log.ts';
 import type { Decision } from '../../src/core/ledger/decision.ts';
 import type { Ledger, LedgerLimits } from '../../src/core/ledger/ledger.ts';
 import type { JailPolicy } from '../../src/core/ledger/policy.ts';
@@ -11,7 +11,7 @@ import type { LedgerChanges } from '../../src/core/ledger/snapshot.ts';
 import type { LogRecord } from '../../src/core/record.ts';
 import { MINUTE } from '../../src/core/time.ts';
 import type { SendersPlan } from '../../src/senders/directory.ts';
-import type { Store, StoredState } from '../../src/state/store.ts';
+import type { StatePoint, Store, StoredState } from '../../src/state/store.ts';
 
 /** When the tests take place: 20 November 2026, 14:34:35 UTC. */
 export const START = 1_795_185_275_000_000;
@@ -112,7 +112,7 @@ export class FakeStore implements Store {
   readonly commits: {
     readonly changes: LedgerChanges;
     readonly position: string | null;
-    readonly banLogPosition: BanLogPosition;
+    readonly point: StatePoint;
   }[] = [];
   /** Thrown by every commit while it is set. */
   failure: OperationalError | null = null;
@@ -125,17 +125,14 @@ export class FakeStore implements Store {
   async load(): Promise<StoredState> {
     this.loads++;
     if (this.loadFailure !== null) throw this.loadFailure;
-    return { ledger: { windows: [], bans: [], totals: [] }, journalPosition: null, banLogPosition: null };
+    const ledger = { windows: [], bans: [], totals: [] };
+    return { ledger, journalPosition: null, banLogPosition: null, clock: null };
   }
 
-  async commit(
-    changes: LedgerChanges,
-    position: string | null,
-    banLogPosition: BanLogPosition,
-  ): Promise<void> {
+  async commit(changes: LedgerChanges, point: StatePoint): Promise<void> {
     await this.gate;
     if (this.failure !== null) throw this.failure;
-    this.commits.push({ changes, position, banLogPosition });
+    this.commits.push({ changes, position: point.journalPosition, point });
   }
 
   async close(): Promise<void> {}

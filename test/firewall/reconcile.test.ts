@@ -1,16 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Ban } from '../../src/core/ledger/decision.ts';
+import { type Ban, RESTORED_JAIL } from '../../src/core/ledger/decision.ts';
 import { FOREVER, HOUR, MILLISECOND, SECOND } from '../../src/core/time.ts';
 import { DesiredElements } from '../../src/firewall/desired.ts';
 import type { KernelElement } from '../../src/firewall/firewall.ts';
-import {
-  bansOf,
-  compareElements,
-  countDropped,
-  RESTORED_JAIL,
-  TIMEOUT_TOLERANCE,
-} from '../../src/firewall/reconcile.ts';
+import { bansOf, compareElements, countDropped, TIMEOUT_TOLERANCE } from '../../src/firewall/reconcile.ts';
 
 const AT = 1_700_000_000 * SECOND;
 const NOTHING: ReadonlySet<string> = new Set();

@@ -55,7 +55,7 @@ function banOf(serial: number): BailiffEvent {
     cause: 'offence',
     failures: 5,
   } as const;
-  return { kind: 'ban', ban, at: ban.since, position: { session: 'life', serial } };
+  return { kind: 'ban', ban, at: ban.since, position: { session: 'life', serial }, lacks: [] };
 }
 
 function changeOf(serial: number): BanChangeReport {

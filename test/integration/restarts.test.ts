@@ -1,5 +1,6 @@
 /** Stops, kills and restarts under a stream of failures: nothing is lost, nothing counted twice, no ban let go. */
 import assert from 'node:assert/strict';
+import { randomInt } from 'node:crypto';
 import { test } from 'node:test';
 import { waitForElement } from '../bed/kernel.ts';
 import { ATTACKERS_IPV4, HOST } from '../bed/namespace.ts';
@@ -117,6 +118,40 @@ test('each failure is counted once and each ban holds, however the daemon ends a
   const { packets } = await waitForElement(bed, 'ban4', attacker, SOON_MILLISECONDS);
   assert.ok((packets ?? 0) > 1_000, `${packets} packets were dropped`);
   assert.equal(door.output, `listening\n${honest}\n`);
+});
+
+/** Times that the daemon is killed just when it has announced a ban; some hundreds of them by hand. */
+const KILLS = Number(process.env.BAILIFF_KILLS ?? 5);
+
+/** Whom this run of the daemon has announced as banned, in its log. */
+function announcedBy(daemon: Daemon): string[] {
+  return [...daemon.output.matchAll(/ banned (\S+) in sshd .*\)$/gm)].map((found) => found[1] ?? '');
+}
+
+test(`a ban that was announced is in the kernel, whenever the daemon is killed, ${KILLS} times`, {
+  skip,
+}, async () => {
+  const { bed, journald, daemon } = await openScene();
+  await using _ = bed;
+  const attackers = new Attackers(journald);
+  for (let kill = 0; kill < KILLS; kill++) {
+    const stream = attackers.fail(60);
+    const victim = addressOf(Math.floor(attackers.written / MAX_RETRY) + randomInt(18));
+    await daemon.waitForLine(new RegExp(` banned ${victim.replaceAll('.', '\\.')} `), SOON_MILLISECONDS);
+    await daemon.kill9();
+    const announced = announcedBy(daemon);
+    const missing = async (): Promise<string[]> => {
+      const held = new Set(await keysOf(bed, 'ban4'));
+      return announced.filter((address) => !held.has(address));
+    };
+    assert.deepEqual(await missing(), [], `of ${announced.length} when the daemon was killed`);
+    await stream;
+    await daemon.restart();
+    assert.deepEqual(await missing(), [], 'nor after the restart');
+    await waitForFailures(daemon, attackers.written);
+  }
+  for (const address of attackers.banned().slice(-1)) await waitForBan(daemon, address);
+  await assertAllAgree(daemon, await keysOf(bed, 'ban4'), attackers);
 });
 
 test('a restart goes on with a failure count that was under way, with its time', { skip }, async () => {

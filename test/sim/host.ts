@@ -5,6 +5,7 @@ import { OperationalError } from '../../src/core/errors.ts';
 import type { BailiffEvent } from '../../src/core/event.ts';
 import type { Match } from '../../src/core/failure.ts';
 import { BanLog, type BanLogPosition } from '../../src/core/ledger/ban-log.ts';
+import type { ClockReading } from '../../src/core/ledger/clock-reading.ts';
 import type { Ban, Decision } from '../../src/core/ledger/decision.ts';
 import { Ledger, type LedgerLimits } from '../../src/core/ledger/ledger.ts';
 import type { JailPolicy } from '../../src/core/ledger/policy.ts';
@@ -14,7 +15,7 @@ import { MINUTE, SECOND } from '../../src/core/time.ts';
 import { BACKLOG_PATIENCE, Pipeline } from '../../src/daemon/judgement/pipeline.ts';
 import { Persister } from '../../src/daemon/state/persister.ts';
 import { SenderDirectory } from '../../src/senders/directory.ts';
-import type { Store, StoredState } from '../../src/state/store.ts';
+import type { StatePoint, Store, StoredState } from '../../src/state/store.ts';
 import type { Follower } from './follower.ts';
 
 export const LIMITS: LedgerLimits = { maxOffenders: 100_000, maxBans: 100_000 };
@@ -42,6 +43,7 @@ export class Disk {
   refusals = 0;
   position: string | null = null;
   banLogPosition: BanLogPosition | null = null;
+  clock: ClockReading | null = null;
   readonly #windows = new Map<string, FailureWindow>();
   readonly #bans = new Map<string, Ban>();
   readonly #totals = new Map<string, JailTotals>();
@@ -56,11 +58,11 @@ export class Disk {
       bans: [...this.#bans.values()],
       totals: [...this.#totals.values()],
     };
-    const { position: journalPosition, banLogPosition } = this;
-    return structuredClone({ ledger, journalPosition, banLogPosition });
+    const { position: journalPosition, banLogPosition, clock } = this;
+    return structuredClone({ ledger, journalPosition, banLogPosition, clock });
   }
 
-  write(changes: LedgerChanges, position: string | null, banLogPosition: BanLogPosition): void {
+  write(changes: LedgerChanges, { journalPosition, banLogPosition, clock }: StatePoint): void {
     for (const jail of changes.rewritten) {
       for (const rows of [this.#windows, this.#bans]) {
         for (const key of [...rows.keys()]) if (key.startsWith(`${jail} `)) rows.delete(key);
@@ -75,14 +77,16 @@ export class Disk {
     }
     for (const ban of changes.bans) this.#bans.set(keyOf(ban), ban);
     for (const totals of changes.totals) this.#totals.set(totals.jail, totals);
-    this.position = position ?? this.position;
+    this.position = journalPosition ?? this.position;
     this.banLogPosition = banLogPosition;
+    this.clock = clock;
   }
 
   lose(): void {
     for (const rows of [this.#windows, this.#bans, this.#totals]) rows.clear();
     this.position = null;
     this.banLogPosition = null;
+    this.clock = null;
   }
 }
 
@@ -104,10 +108,10 @@ class LifeStore implements Store {
     return this.#disk.read();
   }
 
-  commit(changes: LedgerChanges, position: string | null, banLogPosition: BanLogPosition): Promise<void> {
+  commit(changes: LedgerChanges, point: StatePoint): Promise<void> {
     if (!this.#isAlive) return new Promise(() => {});
     const copy = structuredClone(changes);
-    const write = (): void => this.#disk.write(copy, position, banLogPosition);
+    const write = (): void => this.#disk.write(copy, point);
     switch (this.#disk.trouble) {
       case 'full':
         return this.#refuse('state-full');
@@ -315,9 +319,13 @@ export class Host {
     const banLog = new BanLog({ session, bans: () => ledger.bans(), capacity: 64 });
     banLog.resume(banLogPosition);
     const store = new LifeStore(this.disk);
-    const clock = { now: () => this.at };
+    const clock = {
+      now: () => this.at,
+      reading: () => ({ at: this.at, boot: 'boot', steady: this.at }),
+    };
     const emit = (event: BailiffEvent): void => this.#check(event, store);
-    const persister = new Persister({ store, ledger, banLog, journalPosition, clock, emit });
+    const kernel = { written: () => true, hasTaken: () => true };
+    const persister = new Persister({ store, ledger, banLog, kernel, journalPosition, clock, emit });
     const enforcer = { enqueue: (all: readonly Decision[]) => this.#enforce(all) };
     const pipeline = new Pipeline(
       { ledger, banLog, persister, senders: NO_SENDERS, clock, emit, enforcer },

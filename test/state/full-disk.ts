@@ -4,14 +4,14 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { OperationalError } from '../../src/core/errors.ts';
 import { openStore } from '../../src/state/sqlite.ts';
-import { NOTHING, nthCommit, POSITION, windowsOf } from './samples.ts';
+import { NOTHING, nthCommit, pointAt, windowsOf } from './samples.ts';
 
 const directory = process.argv[2] ?? '';
 const filler = join(directory, 'filler');
 const store = openStore({ stateDirectory: join(directory, 'state'), emit: () => {} });
 await store.load();
 const first = nthCommit(1);
-await store.commit(first.changes, first.position, POSITION);
+await store.commit(first.changes, pointAt(first.position));
 
 assert.throws(() => writeFileSync(filler, new Uint8Array(64 * 1_024 * 1_024)), { code: 'ENOSPC' });
 const changes = {
@@ -20,7 +20,7 @@ const changes = {
   totals: [{ jail: 'sshd', failures: 9, bans: 0 }],
 };
 for (let attempt = 0; attempt < 3; attempt++) {
-  await assert.rejects(store.commit(changes, 's=0;i=9', POSITION), (error) => {
+  await assert.rejects(store.commit(changes, pointAt('s=0;i=9')), (error) => {
     assert.ok(error instanceof OperationalError);
     assert.deepEqual([error.code, error.retriable], ['state-full', true]);
     assert.match(error.advice, /df -h/);
@@ -28,7 +28,7 @@ for (let attempt = 0; attempt < 3; attempt++) {
   });
 }
 rmSync(filler);
-await store.commit(changes, 's=0;i=9', POSITION);
+await store.commit(changes, pointAt('s=0;i=9'));
 await store.close();
 
 const again = openStore({

@@ -1,8 +1,10 @@
 /** Changes to store, made small for the tests. */
 
 import type { BanLogPosition } from '../../src/core/ledger/ban-log.ts';
+import type { ClockReading } from '../../src/core/ledger/clock-reading.ts';
 import type { Ban } from '../../src/core/ledger/decision.ts';
 import type { FailureWindow, LedgerChanges } from '../../src/core/ledger/snapshot.ts';
+import type { StatePoint } from '../../src/state/store.ts';
 
 /** Changes that change nothing. */
 export const NOTHING: LedgerChanges = {
@@ -17,8 +19,15 @@ export const NOTHING: LedgerChanges = {
 /** For commits of which it does not matter. */
 export const POSITION: BanLogPosition = { session: 'life', serial: 7 };
 
+/** What a commit stores besides. */
+export function pointAt(journalPosition: string | null): StatePoint {
+  return { journalPosition, banLogPosition: POSITION, clock: CLOCK };
+}
+
 /** 20 Nov 2026, in microseconds. */
 export const START = 1_795_132_800_000_000;
+
+export const CLOCK: ClockReading = { at: START, boot: 'boot', steady: 5_000_000 };
 
 /** The nth of 2^24 addresses. */
 export function addressOf(number: number): string {

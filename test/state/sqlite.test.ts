@@ -21,7 +21,7 @@ import { OperationalError } from '../../src/core/errors.ts';
 import type { BailiffEvent } from '../../src/core/event.ts';
 import { openStore, STATE_FILE } from '../../src/state/sqlite.ts';
 import type { Store } from '../../src/state/store.ts';
-import { NOTHING, nthCommit, POSITION, windowOf, windowsOf } from './samples.ts';
+import { NOTHING, nthCommit, pointAt, windowOf, windowsOf } from './samples.ts';
 
 let directory = '';
 let events: BailiffEvent[] = [];
@@ -59,9 +59,10 @@ describe('a store', () => {
       ledger: { windows: [], bans: [], totals: [] },
       journalPosition: null,
       banLogPosition: null,
+      clock: null,
     });
     for (const number of [1, 2, 3])
-      await store.commit(nthCommit(number).changes, nthCommit(number).position, POSITION);
+      await store.commit(nthCommit(number).changes, pointAt(nthCommit(number).position));
     await store.close();
     const { ledger, journalPosition } = await open().load();
     assert.deepEqual(ledger.windows, windowsOf(1, 4));
@@ -74,7 +75,7 @@ describe('a store', () => {
     await store.load();
     const numbers = Array.from({ length: 50 }, (_, index) => index + 1);
     const commits = numbers.map((number) =>
-      store.commit(nthCommit(number).changes, nthCommit(number).position, POSITION),
+      store.commit(nthCommit(number).changes, pointAt(nthCommit(number).position)),
     );
     await store.close();
     await Promise.all(commits);
@@ -84,18 +85,18 @@ describe('a store', () => {
   it('does not go to the disk when nothing has changed', async () => {
     const store = open();
     await store.load();
-    await store.commit(NOTHING, 'cursor', POSITION);
+    await store.commit(NOTHING, pointAt('cursor'));
     const size = () => statSync(join(directory, `${STATE_FILE}-wal`)).size;
     const before = size();
-    for (let round = 0; round < 10; round++) await store.commit(NOTHING, 'cursor', POSITION);
-    await store.commit(NOTHING, null, POSITION);
+    for (let round = 0; round < 10; round++) await store.commit(NOTHING, pointAt('cursor'));
+    await store.commit(NOTHING, pointAt(null));
     assert.equal(size(), before);
-    await store.commit(NOTHING, 'next', POSITION);
+    await store.commit(NOTHING, pointAt('next'));
     assert.ok(size() > before);
   });
 
   it('refuses a commit before its file is open, and says so', async () => {
-    const failure = await failureOf(open().commit(nthCommit(1).changes, null, POSITION));
+    const failure = await failureOf(open().commit(nthCommit(1).changes, pointAt(null)));
     assert.equal(failure.code, 'state-closed');
   });
 
@@ -103,7 +104,7 @@ describe('a store', () => {
     const store = open(directory, 128 * 1_024);
     await store.load();
     const changes = { ...NOTHING, windows: windowsOf(0, 5_000) };
-    const failure = await failureOf(store.commit(changes, 'cursor', POSITION));
+    const failure = await failureOf(store.commit(changes, pointAt('cursor')));
     assert.deepEqual([failure.code, failure.retriable], ['state-full', true]);
     await store.close();
     const roomier = open();
@@ -111,8 +112,9 @@ describe('a store', () => {
       ledger: { windows: [], bans: [], totals: [] },
       journalPosition: null,
       banLogPosition: null,
+      clock: null,
     });
-    await roomier.commit(changes, 'cursor', POSITION);
+    await roomier.commit(changes, pointAt('cursor'));
     assert.equal((await roomier.load()).ledger.windows.length, 5_000);
   });
 
@@ -127,43 +129,54 @@ describe('a store', () => {
     writeFileSync(join(directory, STATE_FILE), 'rubbish');
     const store = open();
     assert.deepEqual((await store.load()).journalPosition, null);
-    assert.equal(events.length, 1);
-    const [event] = events;
+    const [event, warning] = events;
     assert.ok(event?.kind === 'state-error');
-    assert.match(event.message, /was damaged: it is kept as .*\.damaged-1, and a new one begun/);
-    assert.match(event.advice, /bans in the kernel stay/);
+    assert.match(
+      event.message,
+      /was damaged \(.+\): it is kept as .*\.damaged-1; a new one is begun with 0 bans, /,
+    );
+    assert.match(event.advice, /bans in the kernel are taken over/);
+    assert.ok(warning?.kind === 'warning');
+    assert.deepEqual([events.length, warning.raised.code], [2, 'state-was-damaged']);
+  });
+
+  it('says so when the file was empty', async () => {
+    writeFileSync(join(directory, STATE_FILE), '');
+    await open().load();
+    assert.match(events[0]?.kind === 'state-error' ? events[0].message : '', /bailiff\.db was empty/);
+    assert.equal(events[1]?.kind === 'warning' ? events[1].raised.code : '', 'state-was-empty');
   });
 
   it('sets a file aside that turns out to be damaged in use', async () => {
     const store = open();
     await store.load();
     const rows = 60_000;
-    await store.commit({ ...NOTHING, windows: windowsOf(0, rows) }, 'cursor', POSITION);
+    await store.commit({ ...NOTHING, windows: windowsOf(0, rows) }, pointAt('cursor'));
     await store.load();
     const path = join(directory, STATE_FILE);
     const handle = openSync(path, 'r+');
     writeSync(handle, new Uint8Array(statSync(path).size - 4_096).fill(0xa5), 0, null, 4_096);
     closeSync(handle);
     const failure = await failureOf(
-      store.commit({ ...NOTHING, windows: windowsOf(0, rows) }, 'next', POSITION),
+      store.commit({ ...NOTHING, windows: windowsOf(0, rows) }, pointAt('next')),
     );
     assert.deepEqual([failure.code, failure.retriable], ['state-damaged', true]);
     assert.match(
       events.map((event) => (event.kind === 'state-error' ? event.message : '')).join(),
       /damaged-1/,
     );
-    await store.commit(nthCommit(1).changes, nthCommit(1).position, POSITION);
+    await store.commit({ ...nthCommit(1).changes, rewritten: ['sshd'] }, pointAt(nthCommit(1).position));
     assert.deepEqual((await store.load()).ledger.windows, [windowOf(1)]);
   });
 
   it('begins a new file when somebody has removed it in use', async () => {
     const store = open();
     await store.load();
-    await store.commit(nthCommit(1).changes, nthCommit(1).position, POSITION);
+    await store.commit(nthCommit(1).changes, pointAt(nthCommit(1).position));
     rmSync(join(directory, STATE_FILE));
-    const failure = await failureOf(store.commit(nthCommit(2).changes, nthCommit(2).position, POSITION));
+    const failure = await failureOf(store.commit(nthCommit(2).changes, pointAt(nthCommit(2).position)));
     assert.deepEqual([failure.code, failure.retriable], ['state-damaged', true]);
-    await store.commit(nthCommit(2).changes, nthCommit(2).position, POSITION);
+    await store.commit(nthCommit(2).changes, pointAt(nthCommit(2).position));
     await store.close();
     assert.deepEqual((await open().load()).ledger.windows, [windowOf(2)]);
   });
@@ -194,7 +207,7 @@ describe('a store', () => {
     await failureOf(store.load());
     rmSync(join(directory, STATE_FILE), { recursive: true });
     await store.load();
-    await store.commit(nthCommit(1).changes, nthCommit(1).position, POSITION);
+    await store.commit(nthCommit(1).changes, pointAt(nthCommit(1).position));
     assert.deepEqual((await store.load()).ledger.windows, [windowOf(1)]);
   });
 });

@@ -285,13 +285,16 @@ async function unban(words: readonly string[], ask: Ask): Promise<string> {
   return String(lifted);
 }
 
+/** Codes of the daemon's answers for which fail2ban has a number. */
+const NOTHING_LIFTED: ReadonlySet<string> = new Set(['not-banned', 'held-by-network']);
+
 async function lift(address: string, jail: string | null, ask: Ask): Promise<number> {
   if (parseNetwork(address) === null) return 0;
   try {
     const path = pathOf(['bans', address], { jail });
     return (await ask<LiftReport>({ method: 'DELETE', path })).lifted.length;
   } catch (error) {
-    if (error instanceof OperationalError && error.code === 'not-banned') return 0;
+    if (error instanceof OperationalError && NOTHING_LIFTED.has(error.code)) return 0;
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 /** A change of the bans as people read it: in one line, in the words of the daemon's log. */
+import { LACKS_NOTHING } from '../../core/event.ts';
 import { parsePosition } from '../../core/ledger/ban-log.ts';
 import type { Ban, Cause } from '../../core/ledger/decision.ts';
 import { FOREVER, MILLISECOND, type Microseconds } from '../../core/time.ts';
@@ -10,7 +11,8 @@ import { formatTime } from './ban-table.ts';
 export function describeChange(report: BanChangeReport): string {
   const { since, until, cause, ...rest } = report.ban;
   const ban: Ban = { ...rest, since: instantOf(since), until: instantOf(until), cause: cause as Cause };
-  const stamp = { at: instantOf(report.at), position: parsePosition(report.position) ?? NOWHERE };
+  const position = parsePosition(report.position) ?? NOWHERE;
+  const stamp = { at: instantOf(report.at), position, lacks: report.lacks ?? LACKS_NOTHING };
   const line =
     report.kind === 'unban'
       ? logLineOf({ kind: 'unban', ban, cause: report.cause as Cause, ...stamp })

@@ -2,6 +2,7 @@
  * The kinds of values that a configuration is made of: how each is written, what is expected when it is not, and what
  * it is read into.
  */
+
 import { isAbsolute } from 'node:path';
 import * as z from 'zod/mini';
 import {
@@ -12,6 +13,7 @@ import {
   parseNetwork,
 } from '../../core/address/address.ts';
 import type { ScopedPort } from '../../core/ledger/policy.ts';
+import { NAME } from '../../core/text/name.ts';
 import { FOREVER, MAX_DURATION, type Microseconds, parseDuration, SECOND } from '../../core/time.ts';
 import type { ListenAddress } from '../plan.ts';
 
@@ -42,7 +44,6 @@ export const MAX_PORTS = 64;
 /** Bytes of a socket's path: `sun_path` of unix(7) without its final NUL. */
 export const MAX_SOCKET_PATH_BYTES = 107;
 
-const NAME = /^[a-z0-9][a-z0-9_-]{0,31}$/;
 const NAME_EXPECTED = 'expected 1 to 32 of a-z, 0-9, - and _, beginning with a letter or a digit';
 
 /** Whether `text` can name a jail or a filter: it becomes a metric label and a comment in the kernel. */

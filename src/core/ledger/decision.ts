@@ -5,6 +5,9 @@ import type { Microseconds } from '../time.ts';
 /** Why a ban began or ended. `restore` is a ban found in the kernel that the state had lost. */
 export type Cause = 'offence' | 'operator' | 'restore' | 'expiry' | 'reload' | 'eviction';
 
+/** The jail of a ban that was found with no jail of ours to its name: in the kernel, or in a damaged state. */
+export const RESTORED_JAIL = 'restored';
+
 /** A ban in force. One offender may be banned by several jails at once, each with its own Ban. */
 export type Ban = {
   readonly jail: string;

@@ -242,14 +242,14 @@ export class JailLedger {
     this.#totalBans = totals.bans;
   }
 
-  /** Takes in a stored window; a failure from later than `at` counts as seen then. */
-  restoreWindow({ offender, seenAt }: FailureWindow, at: Microseconds): void {
+  /** Takes in a stored window, whose times are ahead by `lead`; a failure from later than `at` counts as seen then. */
+  restoreWindow({ offender, seenAt }: FailureWindow, at: Microseconds, lead: Microseconds): void {
     this.#windows.touch(
       offender,
-      seenAt.map((failureAt) => Math.min(failureAt, at)),
+      seenAt.map((failureAt) => Math.min(Math.max(0, failureAt - lead), at)),
     );
     this.#failures += seenAt.length;
-    if ((seenAt.at(-1) ?? at) > at) this.#markWindow(offender);
+    if (lead > 0 || (seenAt.at(-1) ?? at) > at) this.#markWindow(offender);
   }
 
   restoreBan(ban: Ban): void {

@@ -4,12 +4,12 @@
  *
  * Everything in it is bounded: windows and bans for each jail by LedgerLimits, pending changes by what they describe.
  */
-import { type Address, bitsOf, familyOf, maskAddress, type Network } from '../address/address.ts';
+import { type Address, familyOf, maskAddress, type Network, splitNetwork } from '../address/address.ts';
 import { isBannable, MIN_BAN_PREFIX_LENGTH } from '../address/bannable.ts';
 import { PrefixSet } from '../address/prefix-set.ts';
 import { assert } from '../errors.ts';
 import type { Failure } from '../failure.ts';
-import type { Microseconds } from '../time.ts';
+import { FOREVER, type Microseconds } from '../time.ts';
 import type { Ban, Cause, Decision } from './decision.ts';
 import { type Evictions, type JailChanges, type JailCounts, JailLedger } from './jail-ledger.ts';
 import { type JailPolicy, offenderOf } from './policy.ts';
@@ -148,24 +148,22 @@ export class Ledger {
   }
 
   /**
-   * Lifts the bans of an address or network, in one jail or (null) in all, and forgets its failures. An address finds
-   * every ban that holds it: none is left that would drop its packets. Returns whether there was anything to lift.
+   * Lifts the bans of an address or network, in one jail or (null) in all, and forgets its failures. Returns the bans
+   * of wider networks that hold it: while there is one nothing is lifted, since that would let in all the others too.
    */
-  unban(network: Network, jailName: string | null, at: Microseconds, out: Decision[]): boolean {
+  unban(network: Network, jailName: string | null, at: Microseconds, out: Decision[]): readonly Ban[] {
     this.#advanceClock(at);
-    let found = false;
-    const candidates = bannableNetworksOf(network);
-    for (const jail of this.#selected(jailName)) {
-      for (const offender of candidates) {
+    const jails = this.#selected(jailName);
+    const holders = jails.flatMap((jail) => holdersOf(jail, network));
+    if (holders.length > 0) return holders;
+    for (const jail of jails) {
+      for (const offender of namesOf(network, jail.policy)) {
         const ban = jail.ban(offender);
-        if (ban !== null) {
-          this.#lift(jail, ban, 'operator', out);
-          found = true;
-        }
+        if (ban !== null) this.#lift(jail, ban, 'operator', out);
         if (jail.forget(offender)) out.push({ kind: 'forgive', jail: jail.name, offender, at });
       }
     }
-    return found;
+    return [];
   }
 
   /** Lifts every ban, in one jail or (null) in all. Failures that are being counted stay. */
@@ -253,17 +251,25 @@ export class Ledger {
   }
 
   /**
-   * Fills an empty ledger from an image. Call it before `reconfigure`, which lifts what is no longer allowed. A failure
-   * from later than `at` (the clock was set back meanwhile) counts as seen now: its window would take no other until
-   * then.
+   * Fills an empty ledger from an image. Call it before `reconfigure`, which lifts what is no longer allowed. Its times
+   * are `lead` ahead of those of now (see clock-reading.ts). What is from later than `at` all the same is from now: a
+   * ban then lasts as long as it was made for, and a window would take no other failure until then. Returns whether
+   * every ban is as the image has it.
    */
-  restore(image: LedgerImage, at: Microseconds): void {
+  restore(image: LedgerImage, at: Microseconds, lead: Microseconds = 0): boolean {
     assert(this.#jails.size === 0, 'a ledger is restored while it is empty');
     this.#advanceClock(at);
     this.#isRestored = true;
     for (const totals of image.totals) this.#jail(totals.jail).restoreTotals(totals);
-    for (const window of image.windows) this.#jail(window.jail).restoreWindow(window, at);
-    for (const ban of image.bans) this.#jail(ban.jail).restoreBan(ban);
+    for (const window of image.windows) this.#jail(window.jail).restoreWindow(window, at, lead);
+    let isSame = true;
+    for (const ban of image.bans) {
+      const delay = Math.max(lead, ban.since - at);
+      if (delay > 0) isSame = false;
+      this.#jail(ban.jail).restoreBan(delay > 0 ? earlier(ban, delay) : ban);
+      if (delay > 0) this.#jail(ban.jail).returnBan(ban.offender);
+    }
+    return isSame;
   }
 
   #impose(jail: JailLedger, ban: Ban, out: Decision[]): void {
@@ -333,17 +339,36 @@ export class Ledger {
   }
 }
 
+function earlier(ban: Ban, by: Microseconds): Ban {
+  const until = ban.until >= FOREVER ? FOREVER : Math.max(0, ban.until - by);
+  return { ...ban, since: Math.max(0, ban.since - by), until };
+}
+
 function hasSameIgnore(before: JailPolicy | null, after: JailPolicy | null): boolean {
   return before?.ignore.networks.join() === after?.ignore.networks.join();
 }
 
-/** An address itself, and every network that holds it and may be banned; a network stands for itself alone. */
-function bannableNetworksOf(network: Network): readonly Network[] {
-  if (network.includes('/')) return [network];
-  const family = familyOf(network);
-  const networks: Network[] = [];
-  for (let length = bitsOf(family); length >= MIN_BAN_PREFIX_LENGTH[family]; length--) {
-    networks.push(maskAddress(network, length));
+/** Of an IPv6 network that belongs to one customer, who can use any address in it. */
+const CUSTOMER_PREFIX_LENGTH = 64;
+
+/**
+ * What a network may be banned as in a jail and still be itself alone: an IPv6 address also stands for its customer,
+ * unless the jail tells the addresses of one apart.
+ */
+function namesOf(network: Network, policy: JailPolicy | null): readonly Network[] {
+  if (network.includes('/') || familyOf(network) === 4) return [network];
+  const tellsApart = policy !== null && policy.ipv6PrefixLength > CUSTOMER_PREFIX_LENGTH;
+  return tellsApart ? [network] : [network, maskAddress(network, CUSTOMER_PREFIX_LENGTH)];
+}
+
+/** The jail's bans of networks that hold this one and others as well. */
+function holdersOf(jail: JailLedger, network: Network): readonly Ban[] {
+  const { address, prefixLength } = splitNetwork(network);
+  const names = namesOf(network, jail.policy);
+  const holders: Ban[] = [];
+  for (let length = prefixLength - 1; length >= MIN_BAN_PREFIX_LENGTH[familyOf(address)]; length--) {
+    const ban = jail.ban(maskAddress(address, length));
+    if (ban !== null && !names.includes(ban.offender)) holders.push(ban);
   }
-  return networks;
+  return holders;
 }

@@ -80,6 +80,26 @@ export const UPKEEP_WARNINGS = {
     explanation:
       'Commits fail. Bans are made and announced all the same, since the kernel holds them; what could not be stored is tried again every few seconds, at the latest after half a minute.',
   }),
+  'state-was-damaged': kindOf<Failing>({
+    severity: 'error',
+    title: 'The stored state was damaged',
+    text: ({ reason }) => reason,
+    action: remedyOr('look for a failing disk: journalctl -k'),
+    explanation:
+      'The file in the state directory was not as the daemon writes it. It lies beside the new one, which has what could still be read: every ban that says who is banned and until when, the failures that are being counted, the place in the journal. Bans that only the kernel knew were taken back from there.',
+    holdFor: DAY,
+    isLoggedAsEvent: true,
+  }),
+  'state-was-empty': kindOf<Failing>({
+    severity: 'warning',
+    title: 'The state file was empty',
+    text: ({ reason }) => reason,
+    action: remedyOr('see what else writes to the state directory, and whether the disk was full'),
+    explanation:
+      'There was a file of no length where the state should be. Another program has emptied it, a copy of a backup was cut off, or the daemon was killed at its very first start. Bans that the kernel holds were taken back from there.',
+    holdFor: DAY,
+    isLoggedAsEvent: true,
+  }),
   'configuration-not-in-force': kindOf<{ readonly reason: string; readonly instead: string }>({
     severity: 'error',
     title: 'The configuration has a fault and is not in force',

@@ -172,7 +172,8 @@ export class ControlService implements Control {
   async unban(address: string, jail: string | null): Promise<readonly BanReport[]> {
     const network = requireNetwork(address);
     return this.#lift(jail, (decisions) => {
-      this.#parts.ledger.unban(network, jail, this.#parts.clock.now(), decisions);
+      const holders = this.#parts.ledger.unban(network, jail, this.#parts.clock.now(), decisions);
+      if (holders.length > 0) throw this.#heldByNetwork(network, holders);
     });
   }
 
@@ -195,6 +196,18 @@ export class ControlService implements Control {
     this.#ranked = null;
     await this.#settle(lifted.map((ban) => ban.offender));
     return lifted.map((ban) => this.#banReport(ban));
+  }
+
+  #heldByNetwork(network: Network, holders: readonly Ban[]): ControlError {
+    const held = holders.map(({ offender, jail }) => `${offender} in ${jail}`).join(' and of ');
+    const names = [...new Set(holders.map(({ offender }) => offender))];
+    const message = [
+      `${network} is inside the ban of ${held}, so nothing was lifted`,
+      `to let it alone through, put it into [trust] networks or into ignore of the jail, then: bailiff reload`,
+      `to lift the ban of all: ${names.map((name) => `bailiff unban ${name}`).join('; ')}`,
+    ].join('; ');
+    const reports = holders.map((ban) => this.#banReport(ban));
+    return new ControlError(409, 'held-by-network', message, reports);
   }
 
   /** Until the kernel and the disk have it. */

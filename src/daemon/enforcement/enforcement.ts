@@ -6,6 +6,7 @@ import type { Plan } from '../../config/plan.ts';
 import type { Network } from '../../core/address/address.ts';
 import { OperationalError } from '../../core/errors.ts';
 import type { Emit } from '../../core/event.ts';
+import type { BanChange } from '../../core/ledger/ban-log.ts';
 import type { Ban, Decision } from '../../core/ledger/decision.ts';
 import type { Clock, Microseconds } from '../../core/time.ts';
 import { raise } from '../../core/warning/catalogue.ts';
@@ -35,6 +36,8 @@ export class Enforcement implements Part {
   #waiting: Waiting[] = [];
   #enforcer: Enforcer | null = null;
   #startedWith: Plan | null = null;
+  /** Resolves when the enforcer has started, or will not. */
+  readonly #decided = Promise.withResolvers<void>();
 
   constructor(options: EnforcementOptions) {
     this.#options = options;
@@ -65,6 +68,7 @@ export class Enforcement implements Part {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const { decisions, arrivedAt } of waiting) enforcer.enqueue(decisions, arrivedAt);
+    this.#decided.resolve();
     adopt = this.#options.adopt;
     adopt(withoutLifted([...surplus, ...found], waiting));
   };
@@ -81,6 +85,7 @@ export class Enforcement implements Part {
   readonly stop = async (): Promise<void> => {
     await this.#prepared?.close();
     await this.#enforcer?.stop();
+    this.#decided.resolve();
   };
 
   /** As Enforcer.enqueue; before the start it waits for that. */
@@ -96,6 +101,18 @@ export class Enforcement implements Part {
   /** As Enforcer.isEnforced. */
   isEnforced(jail: string, offender: Network): boolean {
     return this.#enforcer?.isEnforced(jail, offender) ?? false;
+  }
+
+  /** As Enforcer.written; before the start it waits for that. */
+  written(): boolean | Promise<boolean> {
+    if (this.#enforcer !== null) return this.#enforcer.written();
+    if (this.#waiting.length === 0) return true;
+    return this.#decided.promise.then(() => this.#enforcer?.written() ?? false);
+  }
+
+  /** As Enforcer.hasTaken. */
+  hasTaken(change: BanChange): boolean {
+    return this.#enforcer?.hasTaken(change) ?? false;
   }
 
   /** As Enforcer.settled. */

@@ -7,6 +7,7 @@ import type { Network } from '../../core/address/address.ts';
 import { unbannableReason } from '../../core/address/bannable.ts';
 import { assert, OperationalError } from '../../core/errors.ts';
 import type { Emit } from '../../core/event.ts';
+import type { BanChange } from '../../core/ledger/ban-log.ts';
 import type { Ban, Decision } from '../../core/ledger/decision.ts';
 import { type Clock, MILLISECOND, type Microseconds, SECOND } from '../../core/time.ts';
 import { DesiredElements, type JailScope } from '../../firewall/desired.ts';
@@ -139,13 +140,17 @@ export class Enforcer {
 
   /** Whether the kernel has confirmed every element of a jail's ban. */
   isEnforced(jail: string, offender: Network): boolean {
-    if (this.isDryRun) return false;
-    return this.#desired
-      .idsOf(jail, offender)
-      .every(
-        (id) =>
-          this.#desired.claimOf(id) !== null && !this.#writer.isPending(id) && !this.#writer.isRefused(id),
-      );
+    return !this.isDryRun && this.#areIn(jail, offender, true);
+  }
+
+  /** As KernelProgress.written in state/announcements.ts. A stand-in that nobody has asked for writes nothing. */
+  written(): boolean | Promise<boolean> {
+    return this.#options.limitation === null && this.#writer.written();
+  }
+
+  /** As KernelProgress.hasTaken there. */
+  hasTaken({ kind, ban }: BanChange): boolean {
+    return this.#options.limitation === null && this.#areIn(ban.jail, ban.offender, kind !== 'unban');
   }
 
   /**
@@ -188,6 +193,18 @@ export class Enforcer {
     await this.#look;
     await this.#writer.stop();
     await this.#options.firewall.close();
+  }
+
+  /** Whether the kernel knows all that is to be known of the elements of a jail's ban, claimed or not. */
+  #areIn(jail: string, offender: Network, isClaimed: boolean): boolean {
+    return this.#desired
+      .idsOf(jail, offender)
+      .every(
+        (id) =>
+          !this.#writer.isPending(id) &&
+          !this.#writer.isRefused(id) &&
+          (!isClaimed || this.#desired.claimOf(id) !== null),
+      );
   }
 
   #wait(ids: readonly string[]): Promise<void> {

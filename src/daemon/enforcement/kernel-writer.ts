@@ -38,14 +38,21 @@ export type KernelWriterParts = {
   readonly repaired: (need: InstallNeed) => void;
 };
 
+/** Who waits until everything that was marked by then has been written. */
+type Waiter = { mark: number; readonly resolve: (isWritten: boolean) => void };
+
 export class KernelWriter {
   readonly #parts: KernelWriterParts;
+  /** In the order of their marks. */
+  #waiters: Waiter[] = [];
   readonly #refused = new Set<string>();
   #inFlight: ReadonlySet<string> = new Set();
   #isRunning = false;
   #work: Promise<void> | null = null;
   #need: InstallNeed = 'none';
   #retryDelay: Microseconds = MIN_RETRY_DELAY;
+  /** Whether the last attempt failed with more than a table to be made. */
+  #isFailing = false;
   #cancelRetry: (() => void) | null = null;
 
   constructor(parts: KernelWriterParts) {
@@ -62,6 +69,7 @@ export class KernelWriter {
     this.#isRunning = false;
     this.#cancelRetry?.();
     await this.#work;
+    this.#release(Number.POSITIVE_INFINITY, false);
   }
 
   /** Starts writing, unless a transaction is under way or waits for its next attempt. */
@@ -90,6 +98,19 @@ export class KernelWriter {
   /** The elements that the kernel has not confirmed yet. */
   pending(): readonly string[] {
     return [...this.#inFlight, ...this.#parts.desired.dirtyIds()];
+  }
+
+  /**
+   * Whether all that has been marked up to now has been written, or a promise of it. False when an element was
+   * refused, or the firewall does not work: it is then tried again, and not waited for.
+   */
+  written(): boolean | Promise<boolean> {
+    const { desired } = this.#parts;
+    if (desired.dirtySize === 0 && this.#inFlight.size === 0) return this.#refused.size === 0;
+    if (!this.#isRunning || this.#isFailing) return false;
+    return new Promise((resolve) => {
+      this.#waiters.push({ mark: desired.marked, resolve });
+    });
   }
 
   isPending(id: string): boolean {
@@ -136,9 +157,11 @@ export class KernelWriter {
       emit({ kind: 'firewall-transaction', elements: outgoing.ids.length - refusals.length, duration });
       this.#recover();
       this.#confirm(outgoing.ids, refusals);
+      this.#release(desired.taken, this.#refused.size === 0);
     } catch (error) {
       this.#inFlight = new Set();
       desired.mark(outgoing.ids);
+      for (const waiter of this.#waiters) waiter.mark = desired.marked;
       throw error;
     }
   }
@@ -194,6 +217,8 @@ export class KernelWriter {
       emit({ kind: 'firewall-error', message, advice, elements: desired.dirtySize });
       health.down(error);
       confirmations.failAll(error);
+      this.#isFailing = true;
+      this.#release(Number.POSITIVE_INFINITY, false);
     }
     if (this.#isRunning) this.#cancelRetry = this.#parts.timers.after(wait, () => this.pumpNow());
   }
@@ -208,8 +233,16 @@ export class KernelWriter {
     return before === 'none' && this.#need !== 'none';
   }
 
+  /** Answers those who wait for what was marked up to a mark. */
+  #release(mark: number, isWritten: boolean): void {
+    const waiting = this.#waiters.findIndex((waiter) => waiter.mark > mark);
+    const released = this.#waiters.splice(0, waiting < 0 ? this.#waiters.length : waiting);
+    for (const { resolve } of released) resolve(isWritten);
+  }
+
   #recover(): void {
     this.#retryDelay = MIN_RETRY_DELAY;
+    this.#isFailing = false;
     this.#parts.health.up();
   }
 }

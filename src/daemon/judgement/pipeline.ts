@@ -3,7 +3,7 @@
  * the firewall at once and to the disk. One batch is dealt with in one go; nothing here waits.
  */
 
-import type { BailiffEvent, Emit } from '../../core/event.ts';
+import { type BailiffEvent, type Emit, LACKS_NOTHING } from '../../core/event.ts';
 import { admitsMode, type Match, type RuleMode } from '../../core/failure.ts';
 import type { BanLog } from '../../core/ledger/ban-log.ts';
 import type { Ban, Decision } from '../../core/ledger/decision.ts';
@@ -228,7 +228,7 @@ export class Pipeline {
   #record(decision: Decision): BailiffEvent {
     const { kind } = decision;
     if (kind === 'forgive') return { kind, jail: decision.jail, offender: decision.offender };
-    return { ...decision, position: this.#parts.banLog.record(decision) };
+    return { ...decision, position: this.#parts.banLog.record(decision), lacks: LACKS_NOTHING };
   }
 
   #settle(): void {

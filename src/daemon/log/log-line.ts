@@ -2,7 +2,7 @@
 
 import { unreachable } from '../../core/errors.ts';
 import type { BailiffEvent, EventOf } from '../../core/event.ts';
-import type { Ban, Cause } from '../../core/ledger/decision.ts';
+import type { Cause } from '../../core/ledger/decision.ts';
 import { printable } from '../../core/text/printable.ts';
 import { FOREVER, formatDuration, formatInstant } from '../../core/time.ts';
 import { kindOfWarning } from '../../core/warning/catalogue.ts';
@@ -79,19 +79,24 @@ export function logLineOf(event: BailiffEvent): LogLine | null {
         { BAILIFF_ADDRESS: event.address, BAILIFF_JAIL: event.jail },
       );
     case 'ban':
-      return describeBan(event.ban, `banned ${event.ban.offender}`, '92324081f028486f892ba056906c1fa5');
+      return describeBan(event, `banned ${event.ban.offender}`, '92324081f028486f892ba056906c1fa5');
     case 'extend':
       return describeBan(
-        event.ban,
+        event,
         `extended the ban of ${event.ban.offender}`,
         'ee78533f23784f7f851b54321fe6421d',
       );
     case 'unban':
       return line(
         'notice',
-        `unbanned ${event.ban.offender} in ${event.ban.jail}: ${CAUSES[event.cause]}`,
+        `unbanned ${event.ban.offender} in ${event.ban.jail}: ${CAUSES[event.cause]}${describeLack(event)}`,
         '3c2f4c727a6f4f08ab3455ca96ca2ee7',
-        { BAILIFF_ADDRESS: event.ban.offender, BAILIFF_JAIL: event.ban.jail, BAILIFF_CAUSE: event.cause },
+        {
+          BAILIFF_ADDRESS: event.ban.offender,
+          BAILIFF_JAIL: event.ban.jail,
+          BAILIFF_CAUSE: event.cause,
+          ...lackField(event),
+        },
       );
     case 'forgive':
       return line(
@@ -224,15 +229,27 @@ function describeFailure(event: EventOf<'failure'>): LogLine {
   });
 }
 
-function describeBan(ban: Ban, deed: string, messageId: string): LogLine {
+function describeBan(event: EventOf<'ban' | 'extend'>, deed: string, messageId: string): LogLine {
+  const { ban } = event;
   const duration = ban.until >= FOREVER ? 'forever' : `for ${formatDuration(ban.until - ban.since)}`;
   const reason = ban.cause === 'offence' ? count(ban.failures, 'failure') : CAUSES[ban.cause];
-  return line('notice', `${deed} in ${ban.jail} ${duration} (${reason})`, messageId, {
+  return line('notice', `${deed} in ${ban.jail} ${duration} (${reason})${describeLack(event)}`, messageId, {
     BAILIFF_ADDRESS: ban.offender,
     BAILIFF_JAIL: ban.jail,
     BAILIFF_CAUSE: ban.cause,
     BAILIFF_UNTIL: formatInstant(ban.until),
+    ...lackField(event),
   });
+}
+
+/** Who does not have the change yet, to be put at the end of a line; '' when kernel and disk both do. */
+function describeLack({ lacks }: EventOf<'ban' | 'extend' | 'unban'>): string {
+  if (lacks.length === 0) return '';
+  return `; ${lacks.map((keeper) => (keeper === 'kernel' ? 'not in the kernel' : 'not on the disk')).join(', ')} yet`;
+}
+
+function lackField({ lacks }: EventOf<'ban' | 'extend' | 'unban'>): Readonly<Record<string, string>> {
+  return lacks.length === 0 ? {} : { BAILIFF_LACKS: lacks.join(',') };
 }
 
 function describeExemption(reason: EventOf<'ignored'>['reason']): string {

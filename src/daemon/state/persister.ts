@@ -1,35 +1,37 @@
 /**
- * Brings the ledger's changes, the journal's position and that of the ban log to the disk together. One commit is under way at a time and
- * what happens meanwhile goes into the next: that is the group commit. Announcements wait for their commit, so that a
- * ban which was announced survives; when the disk refuses, they are made all the same, since the kernel holds the ban,
- * and the changes are tried again.
+ * Brings the ledger's changes, the journal's position and that of the ban log to the disk together. One commit is under
+ * way at a time and what happens meanwhile goes into the next: that is the group commit. Announcements wait for their
+ * commit, and for the kernel, so that a ban which was announced survives; what the disk refuses is tried again.
  */
 import { OperationalError } from '../../core/errors.ts';
 import type { BailiffEvent, Emit } from '../../core/event.ts';
 import type { BanLog } from '../../core/ledger/ban-log.ts';
+import type { ClockReading } from '../../core/ledger/clock-reading.ts';
 import type { Ledger } from '../../core/ledger/ledger.ts';
 import type { LedgerChanges } from '../../core/ledger/snapshot.ts';
 import type { Clock } from '../../core/time.ts';
 import { raise } from '../../core/warning/catalogue.ts';
 import type { Store } from '../../state/store.ts';
+import { Announcements, type KernelProgress } from './announcements.ts';
 
 /** How long a mere step forward in the journal, with nothing decided, may wait for its commit. */
 const POSITION_DELAY_MILLISECONDS = 1_000;
 
-/** Announcements that wait for a slow disk; beyond this they are made at once, for the kernel holds the bans. */
-const MAX_WAITING_ANNOUNCEMENTS = 10_000;
-
 /** How long to wait after a commit that failed, at first; then twice as long each time. */
 const MIN_RETRY_DELAY_MILLISECONDS = 2_000;
 const MAX_RETRY_DELAY_MILLISECONDS = 30_000;
+
+/** The time of the ledger, and what is stored to tell it later. */
+export type StateClock = Clock & { reading(): ClockReading };
 
 export type PersisterOptions = {
   readonly store: Store;
   readonly ledger: Ledger;
   /** Of that ledger. */
   readonly banLog: Pick<BanLog, 'position'>;
+  readonly kernel: KernelProgress;
   readonly journalPosition: string | null;
-  readonly clock: Clock;
+  readonly clock: StateClock;
   readonly emit: Emit;
 };
 
@@ -37,10 +39,7 @@ export class Persister {
   readonly #options: PersisterOptions;
   #position: string | null;
   #storedPosition: string | null;
-  /** In the order of their happening, those of the commit under way first. */
-  #announcements: BailiffEvent[] = [];
-  /** How many of them the commit under way makes true. */
-  #committing = 0;
+  readonly #announcements: Announcements;
   #changed = false;
   #running: Promise<void> | null = null;
   /** Commits that were begun with all that had changed by then. */
@@ -55,6 +54,7 @@ export class Persister {
 
   constructor(options: PersisterOptions) {
     this.#options = options;
+    this.#announcements = new Announcements(options.kernel, options.emit);
     this.#position = options.journalPosition;
     this.#storedPosition = options.journalPosition;
   }
@@ -65,21 +65,24 @@ export class Persister {
     if (!this.#changed) this.#later(POSITION_DELAY_MILLISECONDS);
   }
 
-  /** The ledger has changed: store it soon, and emit these events when that is done. */
+  /** The ledger has changed: store it soon, and emit these events when that is done and the kernel has it. */
   changed(announcements: readonly BailiffEvent[]): void {
     this.#changed = true;
-    for (const event of announcements) this.#announcements.push(event);
-    if (this.#failure !== null || this.#announcements.length > MAX_WAITING_ANNOUNCEMENTS) {
-      this.#announce(this.#announcements.length);
-    }
+    this.#announcements.add(announcements);
     if (this.#failure === null) this.#start();
+    else this.#announcements.settle(this.#announcements.group(), false);
   }
 
   /**
-   * Resolves when everything up to now is on the disk, or has been refused once. What comes meanwhile is not waited
-   * for.
+   * Resolves when everything up to now is on the disk, or has been refused once, and has been announced. What comes
+   * meanwhile is not waited for.
    */
   async flush(): Promise<void> {
+    await this.#flushToDisk();
+    await this.#announcements.whenTold();
+  }
+
+  async #flushToDisk(): Promise<void> {
     const attempts = this.#attempts;
     this.#start();
     await this.#running;
@@ -126,23 +129,25 @@ export class Persister {
   async #commitChanges(): Promise<void> {
     const { ledger, banLog, store, clock, emit } = this.#options;
     const position = this.#position;
+    const point = { journalPosition: position, banLogPosition: banLog.position, clock: clock.reading() };
     const changes = ledger.takeChanges();
-    this.#committing = this.#announcements.length;
+    const announcements = this.#announcements.group();
     this.#changed = false;
     const startedAt = clock.now();
     try {
-      await store.commit(changes, position, banLog.position);
+      await store.commit(changes, point);
     } catch (error) {
       const failure = operational(error);
       if (failure.code === 'state-damaged') ledger.returnWhole();
       else ledger.returnChanges(changes);
       this.#failed(failure);
+      this.#announcements.settle(announcements, false);
       return;
     }
     this.#storedPosition = position;
     this.#recovered();
     emit({ kind: 'state-commit', changes: countChanges(changes), duration: clock.now() - startedAt });
-    this.#announce(this.#committing);
+    this.#announcements.settle(announcements, store.isVolatile !== true);
   }
 
   /** Has the store begin another file, for the whole ledger. */
@@ -165,7 +170,7 @@ export class Persister {
       const warnings = [raise('state-not-written', { reason: message, remedy: advice })];
       emit({ kind: 'component', component: 'state', health: 'degraded', detail: '', warnings });
     }
-    this.#announce(this.#announcements.length);
+    this.#announcements.settle(this.#announcements.group(), false);
     this.#cancelTimer();
     this.#later(this.#retryDelay);
     this.#retryDelay = Math.min(2 * this.#retryDelay, MAX_RETRY_DELAY_MILLISECONDS);
@@ -177,14 +182,6 @@ export class Persister {
     this.#retryDelay = MIN_RETRY_DELAY_MILLISECONDS;
     const detail = 'the state is on the disk again';
     this.#options.emit({ kind: 'component', component: 'state', health: 'up', detail, warnings: [] });
-  }
-
-  /** Emits the first `count` of what waits. */
-  #announce(count: number): void {
-    const announcements = this.#announcements;
-    this.#announcements = announcements.slice(count);
-    this.#committing = Math.max(0, this.#committing - count);
-    for (const event of announcements.slice(0, count)) this.#options.emit(event);
   }
 
   #later(delayMilliseconds: number): void {

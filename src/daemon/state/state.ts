@@ -2,18 +2,20 @@
 import type { Plan } from '../../config/plan.ts';
 import type { BailiffEvent, Emit } from '../../core/event.ts';
 import type { BanLog } from '../../core/ledger/ban-log.ts';
+import { leadOf } from '../../core/ledger/clock-reading.ts';
 import type { Ledger } from '../../core/ledger/ledger.ts';
-import type { Clock } from '../../core/time.ts';
 import type { Store, StoredState } from '../../state/store.ts';
 import type { Part } from '../part.ts';
+import type { KernelProgress } from './announcements.ts';
 import { openState } from './open.ts';
-import { Persister } from './persister.ts';
+import { Persister, type StateClock } from './persister.ts';
 
 export type StateOptions = {
   readonly ledger: Ledger;
   /** Of that ledger. */
   readonly banLog: BanLog;
-  readonly clock: Clock;
+  readonly kernel: KernelProgress;
+  readonly clock: StateClock;
   readonly emit: Emit;
 };
 
@@ -46,12 +48,17 @@ export class State implements Part {
     const opened = await this.#opening;
     if (opened === null) return;
     const { store, state } = opened;
-    const { ledger, banLog, clock, emit } = this.#options;
+    const { ledger, banLog, kernel, clock, emit } = this.#options;
     const { journalPosition } = state;
-    ledger.restore(state.ledger, clock.now());
-    banLog.resume(state.banLogPosition);
+    const reading = clock.reading();
+    const lead = leadOf(state.clock, reading);
+    if (lead > 0) emit({ kind: 'clock-set', step: -lead });
+    const isSame = ledger.restore(state.ledger, reading.at, lead);
+    banLog.resume(isSame ? state.banLogPosition : null);
     this.#journalPosition = journalPosition;
-    this.#persister = new Persister({ store, ledger, banLog, journalPosition, clock, emit });
+    this.#persister = new Persister({ store, ledger, banLog, kernel, journalPosition, clock, emit });
+    // Or the next restart would know as little of the time that has passed as this one.
+    if (!isSame || state.clock?.boot !== reading.boot) this.#persister.changed([]);
   };
 
   /** Stores what is left. */

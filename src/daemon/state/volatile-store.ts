@@ -3,8 +3,10 @@ import { EMPTY_IMAGE } from '../../core/ledger/snapshot.ts';
 import type { Store, StoredState } from '../../state/store.ts';
 
 export class VolatileStore implements Store {
+  readonly isVolatile = true;
+
   async load(): Promise<StoredState> {
-    return { ledger: EMPTY_IMAGE, journalPosition: null, banLogPosition: null };
+    return { ledger: EMPTY_IMAGE, journalPosition: null, banLogPosition: null, clock: null };
   }
 
   async commit(): Promise<void> {}

@@ -12,7 +12,7 @@ import { Health } from '../../../src/daemon/health.ts';
 import { Pipeline } from '../../../src/daemon/judgement/pipeline.ts';
 import { rulesOf } from '../../../src/daemon/judgement/rules.ts';
 import { Persister } from '../../../src/daemon/state/persister.ts';
-import type { BanReport, BanReports } from '../../../src/http/control.ts';
+import type { BanReport, BanReports, ControlError } from '../../../src/http/control.ts';
 import { SenderDirectory } from '../../../src/senders/directory.ts';
 import { FakeFirewall, ManualTime } from '../enforcement/fake-firewall.ts';
 import { banLogOf, FakeStore, failureOf, planOf, policyOf, Recorder } from '../parts.ts';
@@ -47,7 +47,6 @@ async function setUp(t: TestContext) {
   reconfigure();
   const banLog = banLogOf(ledger);
   const parts = { clock: time, emit: recorder.emit };
-  const persister = new Persister({ ...parts, store, ledger, banLog, journalPosition: null });
   const jails = plan.jails.map(({ policy }) => policy);
   const enforcer = new Enforcer({
     ...parts,
@@ -57,6 +56,14 @@ async function setUp(t: TestContext) {
     trust: [],
     adopt: () => {},
     limitation: null,
+  });
+  const persister = new Persister({
+    ...parts,
+    store,
+    ledger,
+    banLog,
+    kernel: enforcer,
+    journalPosition: null,
   });
   await enforcer.start([]);
   t.after(() => enforcer.stop());
@@ -204,19 +211,30 @@ test('unban lifts in every jail, or in one, and tells what it lifted', async (t)
   assert.deepEqual(await service.unban('203.0.113.9', null), []);
 });
 
-test('unban by an address finds every ban that holds it, so that it gets through afterwards', async (t) => {
+test('unban of an address inside the ban of a network lifts nothing, and says how to let it through', async (t) => {
   const { ban, service, elements } = await setUp(t);
   await ban('2001:db8:1:2::9');
-  await ban('2001:db8:1:2::9', 'mail');
   await ban('203.0.113.0/24');
   await ban('203.0.113.9', 'mail');
-  await ban('203.0.112.0/24');
-  assert.equal((await service.unban('2001:db8:1:2:ffff::1', null)).length, 2);
-  assert.equal((await service.unban('203.0.113.9', null)).length, 2);
-  assert.deepEqual(elements(), ['ban4_24 203.0.112.0']);
-  await ban('203.0.112.9');
-  assert.equal((await service.unban('203.0.112.0/24', null)).length, 1, 'a network means itself');
-  assert.deepEqual(elements(), ['ban4 203.0.112.9']);
+  assert.equal(
+    (await service.unban('2001:db8:1:2:ffff::1', null)).length,
+    1,
+    'its /64 is the address itself',
+  );
+  await assert.rejects(service.unban('203.0.113.9', null), (error: ControlError) => {
+    assert.deepEqual([error.status, error.code], [409, 'held-by-network']);
+    assert.match(error.message, /inside the ban of 203\.0\.113\.0\/24 in sshd, so nothing was lifted/);
+    assert.match(error.message, /\[trust\].*ignore.*bailiff reload.*bailiff unban 203\.0\.113\.0\/24$/);
+    assert.deepEqual(
+      error.heldBy?.map(({ offender, jail }) => [offender, jail]),
+      [['203.0.113.0/24', 'sshd']],
+    );
+    return true;
+  });
+  assert.deepEqual(elements(), ['ban4 203.0.113.9', 'ban4_24 203.0.113.0']);
+  assert.equal((await service.unban('203.0.113.0/24', null)).length, 1, 'a network means itself');
+  assert.equal((await service.unban('203.0.113.9', null)).length, 1);
+  assert.deepEqual(elements(), []);
 });
 
 test('unban forgets the failures that were counted', async (t) => {
@@ -253,7 +271,7 @@ test('the bans of a jail that is gone can be seen and lifted, its status can not
   assert.equal(service.bans('mail').length, 2);
   assert.throws(() => service.jail('mail'), { code: 'no-such-jail' });
   await assert.rejects(ban('203.0.113.10', 'mail'), { code: 'no-such-jail' });
-  assert.equal((await service.unban('2001:db8:1:2::1', null)).length, 1);
+  assert.equal((await service.unban('2001:db8:1::/56', null)).length, 1);
   assert.equal((await service.unbanAll('mail')).length, 1);
   await assert.rejects(service.unbanAll('mail'), { code: 'no-such-jail' });
 });
@@ -348,7 +366,7 @@ test('a change is told when it is on the disk', async (t) => {
   assert.equal(isTold, false);
   gate.resolve();
   assert.equal((await news).position, 'life.1');
-  assert.deepEqual(store.commits.at(-1)?.banLogPosition, { session: 'life', serial: 1 });
+  assert.deepEqual(store.commits.at(-1)?.point.banLogPosition, { session: 'life', serial: 1 });
 });
 
 test('the status has the numbers of every active jail, and what stays out', async (t) => {

@@ -1,6 +1,8 @@
 /** A firewall in memory whose failures and delays a test decides, and timers that run when it says so. */
+
 import type { Network } from '../../../src/core/address/address.ts';
 import { OperationalError } from '../../../src/core/errors.ts';
+import type { ClockReading } from '../../../src/core/ledger/clock-reading.ts';
 import { type Clock, FOREVER, type Microseconds } from '../../../src/core/time.ts';
 import type { Timers } from '../../../src/daemon/enforcement/kernel-writer.ts';
 import type {
@@ -116,6 +118,10 @@ export class ManualTime implements Clock, Timers {
 
   now(): Microseconds {
     return this.#now;
+  }
+
+  reading(): ClockReading {
+    return { at: this.#now, boot: 'boot', steady: this.#now };
   }
 
   after(delay: Microseconds, run: () => void): () => void {

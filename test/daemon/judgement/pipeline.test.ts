@@ -279,7 +279,7 @@ test('decisions made elsewhere are enforced and told just so', () => {
   court.pipeline.carryOut(out);
   assert.deepEqual(court.enforced, [{ what: `ban ${A}`, arrivalAt: START }]);
   assert.deepEqual(court.announced, [
-    [{ kind: 'ban', ban, at: START, position: { session: 'life', serial: 1 } }],
+    [{ kind: 'ban', ban, at: START, position: { session: 'life', serial: 1 }, lacks: [] }],
   ]);
   court.pipeline.carryOut([]);
   assert.equal(court.announced.length, 1);

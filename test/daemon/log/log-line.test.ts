@@ -22,7 +22,7 @@ const BAN: Ban = {
   failures: 5,
 };
 
-const AT = { at: SINCE, position: { session: 'life', serial: 1 } };
+const AT = { at: SINCE, position: { session: 'life', serial: 1 }, lacks: [] };
 
 const FAILURE = {
   kind: 'failure',

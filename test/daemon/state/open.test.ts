@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { openState } from '../../../src/daemon/state/open.ts';
+import { MIGRATIONS } from '../../../src/state/schema.ts';
 import { STATE_FILE } from '../../../src/state/sqlite.ts';
+import { requirements } from '../../bed/requirements.ts';
 import { actionsOf, wordsOf } from '../../core/warning/words.ts';
-import { POSITION } from '../../state/samples.ts';
+import { pointAt } from '../../state/samples.ts';
 import { Recorder } from '../parts.ts';
 
 const CHANGES = {
@@ -34,7 +38,7 @@ test('the state is read, and told to be up', async (t) => {
   const recorder = new Recorder();
   const first = await openState(directory, recorder.emit);
   assert.deepEqual(first.state.ledger.totals, []);
-  await first.store.commit(CHANGES, 'a cursor', POSITION);
+  await first.store.commit(CHANGES, pointAt('a cursor'));
   await first.store.close();
   const { store, state } = await openState(directory, recorder.emit);
   t.after(() => store.close());
@@ -57,11 +61,11 @@ test('nor is one of a later version', async (t) => {
   const { store } = await openState(directory, () => {});
   await store.close();
   const database = new DatabaseSync(join(directory, STATE_FILE));
-  database.exec(`INSERT INTO migrations (version, name) VALUES (999, 'of the future')`);
+  database.exec(`INSERT INTO migrations SELECT max(version) + 1, 'of the future' FROM migrations`);
   database.close();
   await assert.rejects(
     openState(directory, () => {}),
-    { code: 'state-version', message: /version 999/ },
+    { code: 'state-version', message: new RegExp(`version ${MIGRATIONS.length + 1},`) },
   );
 });
 
@@ -77,8 +81,9 @@ test('where nothing can be kept the daemon goes on, forgets, and says so', async
     ledger: { windows: [], bans: [], totals: [] },
     journalPosition: null,
     banLogPosition: null,
+    clock: null,
   });
-  await store.commit(CHANGES, 'a cursor', POSITION);
+  await store.commit(CHANGES, pointAt('a cursor'));
   assert.deepEqual((await store.load()).journalPosition, null);
   await store.close();
 });
@@ -89,6 +94,24 @@ test('a damaged state is set aside and a new one begun, which is told', async (t
   const recorder = new Recorder();
   const { store } = await openState(directory, recorder.emit);
   t.after(() => store.close());
-  assert.match(recorder.of('state-error')[0]?.message ?? '', /was damaged: it is kept as/);
+  assert.match(recorder.of('state-error')[0]?.message ?? '', /was damaged .*: it is kept as/);
   assert.deepEqual(healthOf(recorder), ['state up']);
+});
+
+test('a state that cannot be written is read, and said not to be kept', async (t) => {
+  const skip = requirements('root');
+  if (skip !== null) return t.skip(skip);
+  const directory = directoryOf(t);
+  const { store } = await openState(directory, () => {});
+  await store.commit(CHANGES, pointAt('a cursor'));
+  await store.close();
+  const script = 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && exec "$2" "$3" "$1"';
+  const program = fileURLToPath(new URL('print-state.ts', import.meta.url));
+  const words = ['-m', 'sh', '-ec', script, 'sh', directory, process.execPath, program];
+  const { status, stdout, stderr } = spawnSync('unshare', words, { encoding: 'utf8' });
+  assert.deepEqual([status, stderr], [0, '']);
+  const { state, told } = JSON.parse(stdout);
+  assert.deepEqual(state.ledger.totals, CHANGES.totals);
+  assert.equal(state.journalPosition, 'a cursor');
+  assert.match(told, /^failures and bans are in memory only: .*; what it holds was read$/);
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { BailiffEvent } from '../../../src/core/event.ts';
+import type { BanChange } from '../../../src/core/ledger/ban-log.ts';
 import { Ledger } from '../../../src/core/ledger/ledger.ts';
 import { Persister } from '../../../src/daemon/state/persister.ts';
 import { settle } from '../enforcement/fake-firewall.ts';
@@ -15,19 +16,24 @@ function setUp() {
   const ledger = new Ledger(LIMITS);
   const settings = { policies: [policyOf({ maxRetry: 5 })], limits: LIMITS, protectedNetworks: [] };
   ledger.reconfigure(settings, 1, []);
+  const kernel = {
+    written: (): boolean | Promise<boolean> => true,
+    hasTaken: (_change: BanChange): boolean => true,
+  };
   const persister = new Persister({
     store: disk,
     ledger,
     banLog: banLogOf(ledger),
+    kernel,
     journalPosition: 'c0',
-    clock: { now: () => 1 },
+    clock: { now: () => 1, reading: () => ({ at: 1, boot: 'boot', steady: 1 }) },
     emit: recorder.emit,
   });
   const fail = (address: string) => ledger.observe({ jail: 'sshd', address, seenAt: 1, weight: 1 }, 1, []);
   const kinds = () => recorder.kinds();
   /** The offenders whose windows the nth commit has. */
   const stored = (n: number) => disk.commits[n]?.changes.windows.map((window) => window.offender);
-  return { disk, recorder, ledger, persister, fail, kinds, stored };
+  return { disk, kernel, recorder, ledger, persister, fail, kinds, stored };
 }
 
 /** Stops the next commits on their way to the disk. */
@@ -42,12 +48,17 @@ function holdUp(disk: FakeStore): () => void {
 
 function banOf(offender: string): BailiffEvent {
   const ban = { jail: 'sshd', offender, since: 1, until: 2, cause: 'offence', failures: 5 } as const;
-  return { kind: 'ban', ban, at: 1, position: { session: 'life', serial: 1 } };
+  return { kind: 'ban', ban, at: 1, position: { session: 'life', serial: 1 }, lacks: [] };
 }
 
 /** The offenders of the bans that were announced, in order. */
 function announced(recorder: Recorder): string[] {
   return recorder.of('ban').map(({ ban }) => ban.offender);
+}
+
+/** Who lacks them, in order. */
+function lacking(recorder: Recorder): (readonly string[])[] {
+  return recorder.of('ban').map(({ lacks }) => lacks);
 }
 
 test('changes and the position they belong to are stored in one commit, and announced after it', async () => {
@@ -92,11 +103,11 @@ test('a flush waits for what was there when it was asked for, not for an attack 
   const { disk, persister, fail } = setUp();
   let failures = 0;
   const store = disk.commit.bind(disk);
-  disk.commit = async (changes, position, banLogPosition) => {
+  disk.commit = async (changes, point) => {
     fail(`203.0.113.${failures++}`);
     persister.changed([]);
     if (failures > 50) throw new Error('the flush never ends');
-    await store(changes, position, banLogPosition);
+    await store(changes, point);
   };
   fail('198.51.100.1');
   persister.changed([]);
@@ -230,9 +241,66 @@ test('when too many wait for a slow disk they are announced at once, in order an
   persister.changed(many);
   assert.deepEqual(announced(recorder).slice(0, 3), ['203.0.113.1', '0', '1']);
   assert.equal(announced(recorder).length, 10_001);
+  assert.deepEqual(new Set(lacking(recorder).map((lacks) => lacks.join())), new Set(['disk']));
   goOn();
   await persister.close();
   assert.equal(announced(recorder).length, 10_001);
+});
+
+test('a ban is announced when the kernel has it too, and those behind it after it', async () => {
+  const { kernel, persister, fail, recorder, disk } = setUp();
+  const inKernel = Promise.withResolvers<boolean>();
+  kernel.written = () => inKernel.promise;
+  fail('203.0.113.1');
+  persister.changed([banOf('203.0.113.1')]);
+  await settle();
+  kernel.written = () => true;
+  fail('203.0.113.2');
+  persister.changed([banOf('203.0.113.2')]);
+  await settle();
+  assert.deepEqual([disk.commits.length, announced(recorder)], [2, []], 'the disk waits for nobody');
+  inKernel.resolve(true);
+  await persister.flush();
+  assert.deepEqual(announced(recorder), ['203.0.113.1', '203.0.113.2']);
+  assert.deepEqual(lacking(recorder), [[], []]);
+});
+
+for (const [isInKernel, failure, lacks] of [
+  [true, FULL, ['disk']],
+  [false, null, ['kernel']],
+  [false, FULL, ['kernel', 'disk']],
+] as const) {
+  test(`an announcement says that it lacks ${lacks.join(' and ')}`, async () => {
+    const { kernel, disk, persister, fail, recorder } = setUp();
+    kernel.written = async () => isInKernel;
+    kernel.hasTaken = () => isInKernel;
+    disk.failure = failure;
+    fail('203.0.113.1');
+    persister.changed([banOf('203.0.113.1')]);
+    await persister.flush();
+    assert.deepEqual(lacking(recorder), [lacks]);
+    disk.failure = null;
+    await persister.close();
+  });
+}
+
+test('of what the kernel has refused in part, each announcement says for itself', async () => {
+  const { kernel, persister, fail, recorder } = setUp();
+  kernel.written = async () => false;
+  kernel.hasTaken = (change) => change.ban.offender === '203.0.113.2';
+  fail('203.0.113.1');
+  persister.changed([banOf('203.0.113.1'), banOf('203.0.113.2')]);
+  await persister.flush();
+  assert.deepEqual(lacking(recorder), [['kernel'], []]);
+});
+
+test('a store that keeps nothing is no disk', async () => {
+  const { disk, persister, fail, recorder } = setUp();
+  Object.assign(disk, { isVolatile: true });
+  fail('203.0.113.1');
+  persister.changed([banOf('203.0.113.1')]);
+  await persister.flush();
+  assert.deepEqual(lacking(recorder), [['disk']]);
 });
 
 test('after damage the whole ledger is stored anew, with the position', async () => {

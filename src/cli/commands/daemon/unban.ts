@@ -27,7 +27,7 @@ export const addUnban: AddCommand = (program, { terminal, end }) => {
     .command('unban')
     .summary('lift the bans of an address, or all')
     .description(
-      'Lifts the bans of an address or network, in every jail or in one, and prints what it lifted.',
+      'Lifts the bans of an address or network, in every jail or in one, and prints what it lifted. An address inside the ban of a wider network stays banned: the answer says what holds it and how to let it alone through.',
     )
     .argument('[ADDRESS]', 'as bailiff bans shows it', readAddress)
     .option('--all', 'every ban')
