@@ -4,6 +4,7 @@ import { ElementWatch, parseSet, readElements, waitForElement, waitForNoElement 
 import { ATTACKERS_IPV4, HOST, openBed } from './namespace.ts';
 import { tryConnect } from './reachability.ts';
 import { requirements } from './requirements.ts';
+import { PATIENCE_MILLISECONDS } from './waiting.ts';
 
 const skip = requirements('namespaces', 'nft') ?? false;
 const TABLE = `table inet bailiff {
@@ -49,7 +50,7 @@ test('an element of a dropping set cuts one attacker off, counts its packets, an
   );
   assert.equal(await tryConnect(bed, { from: free, to: HOST.ipv4, port: 9 }), 'refused');
   assert.equal((await readElements(bed, 'ban4'))?.[0]?.packets, 1);
-  await waitForNoElement(bed, 'ban4', banned, 10_000);
+  await waitForNoElement(bed, 'ban4', banned, PATIENCE_MILLISECONDS);
   assert.equal(await tryConnect(bed, { from: banned, to: HOST.ipv4, port: 9 }), 'refused');
 });
 

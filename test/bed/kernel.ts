@@ -1,7 +1,7 @@
 /** What the kernel of a bed holds in the sets of nftables, and word of every element that is added to them. */
 import type { Bed } from './namespace.ts';
 import type { BedProcess } from './process.ts';
-import { waitFor } from './waiting.ts';
+import { PATIENCE_MILLISECONDS, waitFor } from './waiting.ts';
 
 export type SetElement = {
   /** As nft prints it: `203.0.113.9`, `2001:db8::/64`, or `203.0.113.9 . tcp . 22`. */
@@ -169,4 +169,4 @@ export class ElementWatch {
   }
 }
 
-const LISTEN_TIMEOUT_MILLISECONDS = 5_000;
+const LISTEN_TIMEOUT_MILLISECONDS = PATIENCE_MILLISECONDS;

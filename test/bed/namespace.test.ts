@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { ATTACKERS_IPV4, ATTACKERS_IPV6, DEVICES_IPV4, DEVICES_IPV6, HOST, openBed } from './namespace.ts';
 import { tryConnect } from './reachability.ts';
 import { requirements } from './requirements.ts';
-import { waitFor } from './waiting.ts';
+import { PATIENCE_MILLISECONDS, waitFor } from './waiting.ts';
 
 const skip = requirements('namespaces') ?? false;
 const NAMESPACE = fileURLToPath(new URL('namespace.ts', import.meta.url));
@@ -64,7 +64,7 @@ test('run gives input, output and status, and rejects with the output when a com
 test('a command that takes too long is killed, and says so', { skip }, async () => {
   await using bed = await openBed();
   await assert.rejects(bed.run(['sleep', '60'], { timeoutMilliseconds: 50 }), /not done in 50 ms/);
-  await waitFor('the end of sleep', 2_000, async () => {
+  await waitFor('the end of sleep', PATIENCE_MILLISECONDS, async () => {
     const { stdout } = await bed.run(['sh', '-c', 'cat /proc/[0-9]*/comm']);
     return stdout.includes('sleep') ? null : true;
   });
@@ -73,7 +73,7 @@ test('a command that takes too long is killed, and says so', { skip }, async () 
 test('a started program has the process id that the machine knows it by', { skip }, async () => {
   await using bed = await openBed();
   const running = await bed.start(['sleep', '60']);
-  await waitFor('the program to replace the shell', 2_000, () =>
+  await waitFor('the program to replace the shell', PATIENCE_MILLISECONDS, () =>
     readFileSync(`/proc/${running.pid}/comm`, 'utf8') === 'sleep\n' ? true : null,
   );
   running.kill('SIGKILL');
@@ -85,11 +85,11 @@ test('waiting for a line resolves to it, and rejects with the output when the pr
 }, async () => {
   await using bed = await openBed();
   const running = await bed.start(['sh', '-c', 'echo one; read answer; echo "two $answer" >&2']);
-  assert.equal(await running.waitForLine(/one/, 2_000), 'one');
+  assert.equal(await running.waitForLine(/one/, PATIENCE_MILLISECONDS), 'one');
   running.write('yes\n');
-  assert.equal(await running.waitForLine(/two/, 2_000), 'two yes');
+  assert.equal(await running.waitForLine(/two/, PATIENCE_MILLISECONDS), 'two yes');
   await assert.rejects(
-    running.waitForLine(/three/, 2_000),
+    running.waitForLine(/three/, PATIENCE_MILLISECONDS),
     /ended without a line like \/three\/.*\none\ntwo yes/s,
   );
 });
@@ -129,7 +129,7 @@ test('a bed goes when the process that opened it is killed', { skip }, async () 
   const [directory, pid] = JSON.parse(line) as [string, number];
   assert.ok(existsSync(directory) && existsSync(`/proc/${pid}`));
   owner.kill('SIGKILL');
-  await waitFor('the bed to go', 5_000, () =>
+  await waitFor('the bed to go', PATIENCE_MILLISECONDS, () =>
     existsSync(directory) || existsSync(`/proc/${pid}`) ? null : true,
   );
 });

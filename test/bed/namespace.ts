@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { BedProcess, type ProcessResult } from './process.ts';
+import { PATIENCE_MILLISECONDS } from './waiting.ts';
 
 /** The bed's own addresses. The first two share a wire with the attackers, the last two with the devices. */
 export const HOST = {
@@ -72,7 +73,7 @@ export interface Bed {
 }
 
 const HOLDER = fileURLToPath(new URL('holder.sh', import.meta.url));
-const RUN_TIMEOUT_MILLISECONDS = 20_000;
+const RUN_TIMEOUT_MILLISECONDS = PATIENCE_MILLISECONDS;
 
 /** What attackers and devices have on their end: IPv4 /15 and IPv6 /48, so that any address of these is on the wire. */
 const WIRE_PREFIXES = { ipv4: 15, ipv6: 48, deviceIpv4: 24, deviceIpv6: 64 };

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 const INTERVAL_MILLISECONDS = 10;
 
 /** What has not come by then never will, however busy the machine is: only a test that fails waits so long. */
-export const PATIENCE_MILLISECONDS = 60_000;
+export const PATIENCE_MILLISECONDS = 180_000;
 
 /**
  * Calls `probe` every few milliseconds until it gives something else than null, and resolves to that. Rejects after

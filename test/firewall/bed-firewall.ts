@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { OperationalError } from '../../src/core/errors.ts';
 import type { Firewall } from '../../src/firewall/firewall.ts';
 import type { Bed } from '../bed/namespace.ts';
+import { PATIENCE_MILLISECONDS } from '../bed/waiting.ts';
 
 const PROGRAM = fileURLToPath(new URL('firewall-process.ts', import.meta.url));
 
@@ -18,7 +19,7 @@ type Answer = readonly [id: number, result: unknown, failure?: Failure];
 /** `user` runs it without privileges, as that user and group id. */
 export async function openBedFirewall(bed: Bed, user?: number): Promise<Firewall> {
   const program = await bed.start([process.execPath, PROGRAM], user === undefined ? {} : { uid: user });
-  await program.waitForLine(/^ready$/, 10_000);
+  await program.waitForLine(/^ready$/, PATIENCE_MILLISECONDS);
   const pending = new Map<number, (answer: Answer) => void>();
   let lastId = 0;
   program.onLine((line) => {

@@ -6,7 +6,7 @@ import type { ElementKey, Firewall, FirewallBatch } from '../../src/firewall/fir
 import { ATTACKERS_IPV4, ATTACKERS_IPV6, type Bed, HOST, NEIGHBOUR_IPV6, openBed } from '../bed/namespace.ts';
 import { tryConnect } from '../bed/reachability.ts';
 import { requirements } from '../bed/requirements.ts';
-import { waitFor } from '../bed/waiting.ts';
+import { PATIENCE_MILLISECONDS, waitFor } from '../bed/waiting.ts';
 import { openBedFirewall } from './bed-firewall.ts';
 
 const skip = requirements('namespaces', 'nft') ?? false;
@@ -41,7 +41,7 @@ test('a ban cuts its offender off, nobody else, and ends by itself in the kernel
     assert.equal(await isCut(bed, other), false);
     const counters = await firewall.counters();
     assert.ok((counters.find(({ set }) => set === 'ban4')?.packets ?? 0) > 0);
-    await waitFor('the end of the ban', 5_000, async () =>
+    await waitFor('the end of the ban', PATIENCE_MILLISECONDS, async () =>
       (await firewall.list())?.length === 0 ? true : null,
     );
     assert.equal(await isCut(bed, attacker), false);
@@ -146,19 +146,19 @@ test('a ban cuts an established connection', { skip }, () =>
   inBed(async (bed, firewall) => {
     await firewall.install([]);
     const server = await bed.start([process.execPath, '-e', ECHO]);
-    await server.waitForLine(/^up$/, 5_000);
+    await server.waitForLine(/^up$/, PATIENCE_MILLISECONDS);
     const client = await bed.start([process.execPath, '-e', TALK], { at: 'attacker' });
     client.write('before');
-    await client.waitForLine(/^echo before$/, 5_000);
+    await client.waitForLine(/^echo before$/, PATIENCE_MILLISECONDS);
     await firewall.apply(ban([{ set: 'ban4', key: attacker }]));
     client.write('after');
-    await waitFor('a dropped packet', 5_000, async () => {
+    await waitFor('a dropped packet', PATIENCE_MILLISECONDS, async () => {
       const [element] = (await firewall.list()) ?? [];
       return (element?.packets ?? 0) > 0 ? true : null;
     });
     assert.doesNotMatch(client.output, /after/);
     await firewall.apply({ upserts: [], deletes: [{ set: 'ban4', key: attacker }] });
-    await client.waitForLine(/^echo after$/, 10_000);
+    await client.waitForLine(/^echo after$/, PATIENCE_MILLISECONDS);
     client.kill('SIGKILL');
     server.kill('SIGKILL');
   }),

@@ -8,7 +8,7 @@ import { type Bed, openBed } from '../bed/namespace.ts';
 import { requirements } from '../bed/requirements.ts';
 import { bailiff } from '../bed/services/daemon.ts';
 import { Journald } from '../bed/services/journald.ts';
-import { waitFor } from '../bed/waiting.ts';
+import { PATIENCE_MILLISECONDS, waitFor } from '../bed/waiting.ts';
 import {
   CONFIGURATION,
   componentOf,
@@ -45,7 +45,7 @@ test('without a journald it bans by syslog, and reads the journal when there is 
 
   const journald = await Journald.start(bed);
   await failLogins(journald, '203.0.113.2', 3);
-  await waitFor('the ban by the journal', 20_000, async () =>
+  await waitFor('the ban by the journal', PATIENCE_MILLISECONDS, async () =>
     (await keysOf(bed, 'ban4')).includes('203.0.113.2') ? true : null,
   );
   assert.equal((await componentOf(daemon, 'journal')).health, 'up');
@@ -163,7 +163,7 @@ test('with the ports of its listeners taken it runs, names who to look for, and 
   await waitForBan(daemon, '203.0.113.1');
   squatter.kill('SIGKILL');
   await squatter.ended;
-  await waitFor('the syslog listener', 10_000, async () =>
+  await waitFor('the syslog listener', PATIENCE_MILLISECONDS, async () =>
     (await componentOf(daemon, 'syslog')).health === 'up' ? true : null,
   );
 });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openBed } from '../bed/namespace.ts';
 import { Journald } from '../bed/services/journald.ts';
-import { waitFor } from '../bed/waiting.ts';
+import { PATIENCE_MILLISECONDS, waitFor } from '../bed/waiting.ts';
 import {
   bansOf,
   componentOf,
@@ -48,7 +48,7 @@ test('with a full disk bans still reach the kernel, and nothing is missing once 
   assert.match((await daemon.command('status')).stdout, /^state +degraded$/m);
 
   await bed.run(['rm', `${state}/filler`]);
-  await waitFor('the state to be stored', 10_000, async () =>
+  await waitFor('the state to be stored', PATIENCE_MILLISECONDS, async () =>
     (await componentOf(daemon, 'state')).health === 'up' ? true : null,
   );
   const bans = await bansOf(daemon);

@@ -105,7 +105,7 @@ describe('senders', { skip: sceneMissing || (requirements('logger') ?? false) },
     await daemon.waitForLine(/limit sender-rate was hit \d+ times: tcp messages of slow/, SOON_MILLISECONDS);
     const slow = await senderSuch('all messages', ({ records, limited }) => records + limited === 200);
     assert.equal(slow.name, 'slow');
-    assert.ok(slow.records >= 5 && slow.records <= 20, String(slow.records));
+    assert.ok(slow.records >= 5 && slow.records < 200, `${slow.records}, or nothing was limited`);
     const metrics = await daemon.metrics();
     assert.equal(metrics.get('bailiff_sender_limited_messages_total{sender="slow"}'), slow.limited);
     assert.equal(metrics.get('bailiff_sender_records_total{sender="slow"}'), slow.records);
@@ -115,7 +115,7 @@ describe('senders', { skip: sceneMissing || (requirements('logger') ?? false) },
     const { daemon } = scene;
     const silent = async () => (await daemon.metrics()).get('bailiff_sender_silent{sender="here"}');
     await log('127.0.0.1', 'udp', 'the last word');
-    await daemon.waitForLine(/sender here: has been silent for [567]s$/, 15_000);
+    await daemon.waitForLine(/sender here: has been silent for \d+s$/, SOON_MILLISECONDS);
     assert.equal(await silent(), 1);
     assert.match((await daemon.command('senders')).stdout, /^here +.* silent$/m);
     await log('127.0.0.1', 'udp', 'another one');

@@ -7,13 +7,13 @@ import type { BedProcess } from '../bed/process.ts';
 import { tryConnect } from '../bed/reachability.ts';
 import { requirements } from '../bed/requirements.ts';
 import { HONEST_PASSWORD, HONEST_USER, Sshd } from '../bed/services/sshd.ts';
-import { waitFor } from '../bed/waiting.ts';
+import { PATIENCE_MILLISECONDS, waitFor } from '../bed/waiting.ts';
 import { CONFIGURATION, jailOf, openScene, type Scene, SOON_MILLISECONDS, sceneMissing } from './scene.ts';
 
 const [attacker = '', honest = '', shortBanned = '', innocent = ''] = ATTACKERS_IPV4;
 const [attackerIpv6 = '', honestIpv6 = ''] = ATTACKERS_IPV6;
 const ECHO_PORT = 7777;
-const LOGIN_TIMEOUT_MILLISECONDS = 15_000;
+const LOGIN_TIMEOUT_MILLISECONDS = PATIENCE_MILLISECONDS;
 
 const ECHO = `
 require('node:net').createServer((socket) => socket.on('error', () => {}).pipe(socket))

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { OperationalError } from '../../src/core/errors.ts';
 import { openFile } from '../../src/sources/file.ts';
-import { waitFor } from '../bed/waiting.ts';
+import { PATIENCE_MILLISECONDS, waitFor } from '../bed/waiting.ts';
 import { temporaryDirectory } from './journal/journal-files.ts';
 
 /** Some lines that do not pack to nothing. */
@@ -80,7 +80,9 @@ for (const [ending, pack, skip] of FORMS) {
     writeFileSync(path, pack(TEXT.repeat(20)));
     const before = countWorkers();
     for await (const _ of (await openFile(path)).chunks) break;
-    await waitFor('the end of what unpacks', 5_000, () => (countWorkers() === before ? true : null));
+    await waitFor('the end of what unpacks', PATIENCE_MILLISECONDS, () =>
+      countWorkers() === before ? true : null,
+    );
   });
 }
 

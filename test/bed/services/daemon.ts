@@ -30,7 +30,7 @@ export type ApiRequest = { readonly method?: 'GET' | 'POST' | 'DELETE'; readonly
 export type ApiAnswer = { readonly status: number; readonly body: unknown };
 
 const MAIN = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
-const STOP_TIMEOUT_MILLISECONDS = 10_000;
+const STOP_TIMEOUT_MILLISECONDS = PATIENCE_MILLISECONDS;
 
 /** Runs any command of bailiff in the bed, to its end, whatever its exit status is. */
 export function bailiff(bed: Bed, ...words: readonly string[]): Promise<ProcessResult> {

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { Bed } from '../namespace.ts';
 import type { BedProcess } from '../process.ts';
 import { unpackedDirectory } from '../unpacked.ts';
-import { waitFor } from '../waiting.ts';
+import { PATIENCE_MILLISECONDS, waitFor } from '../waiting.ts';
 
 export type Forwarder = {
   /** The socket that local programs log to. */
@@ -16,7 +16,7 @@ export type Forwarder = {
   stop(): Promise<void>;
 };
 
-const START_TIMEOUT_MILLISECONDS = 10_000;
+const START_TIMEOUT_MILLISECONDS = PATIENCE_MILLISECONDS;
 
 /** rsyslogd with what a file in /etc/rsyslog.d would have, such as `action(type="omfwd" target="127.0.0.1" port="514")`. */
 export async function startRsyslog(bed: Bed, text: string): Promise<Forwarder> {

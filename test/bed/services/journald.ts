@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Bed, StartOptions } from '../namespace.ts';
 import type { BedProcess } from '../process.ts';
-import { waitFor } from '../waiting.ts';
+import { PATIENCE_MILLISECONDS, waitFor } from '../waiting.ts';
 
 /** journal field names and values; `MESSAGE` and `SYSLOG_IDENTIFIER` are what most entries have. */
 export type JournalFields = Readonly<Record<string, string>>;
@@ -24,7 +24,7 @@ export type JournalWriter = {
 /** Where the daemon is, in Debian and in Fedora. */
 const JOURNALD = ['/usr/lib/systemd/systemd-journald', '/lib/systemd/systemd-journald'];
 const WRITER = fileURLToPath(new URL('journal-writer.ts', import.meta.url));
-const START_TIMEOUT_MILLISECONDS = 10_000;
+const START_TIMEOUT_MILLISECONDS = PATIENCE_MILLISECONDS;
 
 /** The path of systemd-journald, or null where it is not installed. */
 export function findJournald(): string | null {

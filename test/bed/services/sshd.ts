@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Bed } from '../namespace.ts';
 import type { BedProcess } from '../process.ts';
-import { waitFor } from '../waiting.ts';
+import { PATIENCE_MILLISECONDS, waitFor } from '../waiting.ts';
 
 /** The one account that can log in. */
 export const HONEST_USER = 'alice';
@@ -30,7 +30,7 @@ export type Login = {
 };
 
 const SSHD = '/usr/sbin/sshd';
-const START_TIMEOUT_MILLISECONDS = 10_000;
+const START_TIMEOUT_MILLISECONDS = PATIENCE_MILLISECONDS;
 
 /** Exit statuses of sshpass(1); other ones are of the program it ran, and ssh(1) has 255 for its own failures. */
 const SSHPASS_WRONG_PASSWORD = 5;

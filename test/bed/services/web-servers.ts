@@ -7,7 +7,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Bed } from '../namespace.ts';
 import type { BedProcess } from '../process.ts';
-import { waitFor } from '../waiting.ts';
+import { PATIENCE_MILLISECONDS, waitFor } from '../waiting.ts';
 
 export type WebServer = { readonly process: BedProcess; readonly port: number };
 
@@ -34,7 +34,7 @@ export type WebRequest = {
 export const WEB_USER = 'alice';
 export const WEB_PASSWORD = 'correct-horse';
 
-const START_TIMEOUT_MILLISECONDS = 10_000;
+const START_TIMEOUT_MILLISECONDS = PATIENCE_MILLISECONDS;
 const ANSWER_MILLISECONDS = 2_000;
 
 /** nginx; `log` is what stands behind `syslog:` in access_log and error_log. */

@@ -3,13 +3,14 @@ import { execFile, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { PATIENCE_MILLISECONDS } from '../../bed/waiting.ts';
 import { makeDirectory } from '../../http/running-server.ts';
 import type { Outcome } from '../fake-terminal.ts';
 
 const CLIENT = '/usr/bin/fail2ban-client';
 const SERVER = '/usr/bin/fail2ban-server';
 /** Milliseconds; it usually takes 0.2 s. */
-const START_TIME = 20_000;
+const START_TIME = PATIENCE_MILLISECONDS;
 
 /** The releases that are imitated. What only the later one knows is asked of no other. */
 export const RELEASES = ['1.0.2', '1.1.0'] as const;

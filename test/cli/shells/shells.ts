@@ -4,13 +4,14 @@ import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { PATIENCE_MILLISECONDS } from '../../bed/waiting.ts';
 import { type RunningServer, startServer } from '../../http/running-server.ts';
 import { run } from '../fake-terminal.ts';
 
 const MAIN = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
 const BASH_COMPLETION = '/usr/share/bash-completion/bash_completion';
 /** Milliseconds for one line. */
-const TIME = 60_000;
+const TIME = PATIENCE_MILLISECONDS;
 
 export type Shell = {
   readonly running: RunningServer;

@@ -8,7 +8,7 @@ import { Enforcer, SYSTEM_TIMERS } from '../../../src/daemon/enforcement/enforce
 import { ATTACKERS_IPV4, type Bed, HOST, openBed } from '../../bed/namespace.ts';
 import { tryConnect } from '../../bed/reachability.ts';
 import { requirements } from '../../bed/requirements.ts';
-import { waitFor } from '../../bed/waiting.ts';
+import { PATIENCE_MILLISECONDS, waitFor } from '../../bed/waiting.ts';
 import { openBedFirewall } from '../../firewall/bed-firewall.ts';
 
 const skip = requirements('namespaces', 'nft') ?? false;
@@ -60,7 +60,11 @@ test('an attacker is cut off again after somebody has flushed the ruleset', {
   await enforcer.flush();
   assert.equal(await isCut(bed, attacker), true);
   await bed.run(['nft', 'flush ruleset']);
-  await waitFor('the repair', 5_000, () => events.find((event) => event.kind === 'firewall-drift') ?? null);
+  await waitFor(
+    'the repair',
+    PATIENCE_MILLISECONDS,
+    () => events.find((event) => event.kind === 'firewall-drift') ?? null,
+  );
   await enforcer.flush();
   assert.equal(await isCut(bed, attacker), true);
   await enforcer.stop();

@@ -169,7 +169,7 @@ describe('the commands', { skip: sceneMissing }, () => {
     }
   });
 
-  test('run: is 4 for a configuration with a mistake, which it names', async () => {
+  test('run: is 78 for a first configuration with a mistake, which it names', async () => {
     const path = `${scene.bed.directory}/bad.toml`;
     await scene.bed.run(['tee', path], { input: 'jail = 1\n' });
     const { status, stdout, stderr } = await bailiff(
@@ -179,8 +179,10 @@ describe('the commands', { skip: sceneMissing }, () => {
       path,
       '--socket',
       missingSocket(),
+      '--state-dir',
+      `${scene.bed.directory}/no-state`,
     );
-    assert.equal(status, 4);
+    assert.equal(status, 78);
     assert.match(stdout + stderr, /bad\.toml:1:\d+: /);
   });
 

@@ -7,7 +7,7 @@ import type { LogRecord } from '../../../src/core/record.ts';
 import { bindUdp } from '../../../src/native/datagram-socket.ts';
 import { createUdpSource, type UdpOptions } from '../../../src/sources/datagram/udp.ts';
 import { MAX_BATCH_RECORDS } from '../../../src/sources/listen.ts';
-import { waitFor } from '../../bed/waiting.ts';
+import { PATIENCE_MILLISECONDS, waitFor } from '../../bed/waiting.ts';
 import { Listening, permitting } from '../listening.ts';
 import { log, noLogger, noRsyslog, startRsyslog } from '../stream/clients.ts';
 
@@ -95,7 +95,7 @@ describe('a UDP listener', () => {
     await using listening = await listen({ lossIntervalMilliseconds: 20 });
     const count = sendSynchronously(listening.port, 12_000, 1);
     listening.now = 9_000_000;
-    const records = await waitFor('all that the kernel could hold', 10_000, () =>
+    const records = await waitFor('all that the kernel could hold', PATIENCE_MILLISECONDS, () =>
       listening.records.length + lostBy(listening) === count ? listening.records : null,
     );
     assertAscending(records);

@@ -5,7 +5,7 @@ import type { LogRecord } from '../../../src/core/record.ts';
 import type { Microseconds } from '../../../src/core/time.ts';
 import { createJournalSource, type JournalSource } from '../../../src/sources/journal/journal.ts';
 import type { RecordBatch, Sink } from '../../../src/sources/source.ts';
-import { waitFor } from '../../bed/waiting.ts';
+import { PATIENCE_MILLISECONDS, waitFor } from '../../bed/waiting.ts';
 
 export type RunOptions = {
   readonly directory: string;
@@ -17,7 +17,7 @@ export type RunOptions = {
   readonly workerFile?: URL;
 };
 
-const TIMEOUT_MILLISECONDS = 20_000;
+const TIMEOUT_MILLISECONDS = PATIENCE_MILLISECONDS;
 const CENTURY: Microseconds = 100 * 365 * 86_400_000_000;
 
 /** Reads everything, from the oldest entry on, and says nothing. */

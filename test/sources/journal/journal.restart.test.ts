@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { openBed } from '../../bed/namespace.ts';
 import { requirements } from '../../bed/requirements.ts';
 import { Journald } from '../../bed/services/journald.ts';
-import { waitFor } from '../../bed/waiting.ts';
+import { PATIENCE_MILLISECONDS, waitFor } from '../../bed/waiting.ts';
 import { actionsOf, wordsOf } from '../../core/warning/words.ts';
 import {
   journalFilesMissing,
@@ -45,7 +45,7 @@ async function readAndKill(directory: string, position: string | null, commits: 
   return done;
 }
 
-describe('across a restart', { skip: journalFilesMissing, timeout: 60_000 }, () => {
+describe('across a restart', { skip: journalFilesMissing, timeout: PATIENCE_MILLISECONDS }, () => {
   test('every entry is counted once, though the process was killed at random points', async (context) => {
     const COUNT = 20_000;
     const seed = Number(process.env.SEED ?? Date.now() % 100_000);
@@ -70,7 +70,7 @@ describe('across a restart', { skip: journalFilesMissing, timeout: 60_000 }, () 
   });
 });
 
-describe('a backlog of large messages', { skip: journalFilesMissing, timeout: 60_000 }, () => {
+describe('a backlog of large messages', { skip: journalFilesMissing, timeout: PATIENCE_MILLISECONDS }, () => {
   test('takes no more memory than its slots and what the collector has not come to yet', async (context) => {
     const COUNT = 3_000;
     const directory = temporaryDirectory(context);
@@ -89,7 +89,7 @@ describe('a backlog of large messages', { skip: journalFilesMissing, timeout: 60
   });
 });
 
-describe('a worker', { skip: journalFilesMissing, timeout: 60_000 }, () => {
+describe('a worker', { skip: journalFilesMissing, timeout: PATIENCE_MILLISECONDS }, () => {
   const workerThat = (code: string) => new URL(`data:text/javascript,${encodeURIComponent(code)}`);
 
   test('that ends is reported and started again', async (context) => {
@@ -103,7 +103,9 @@ describe('a worker', { skip: journalFilesMissing, timeout: 60_000 }, () => {
       ['down', 'cannot read the journal: its worker ended (status 7)'],
     );
     assert.match(actionsOf(first), /started again in 1 s/);
-    await waitFor('the second end', 10_000, () => (run.eventsOf('component').length >= 2 ? true : null));
+    await waitFor('the second end', PATIENCE_MILLISECONDS, () =>
+      run.eventsOf('component').length >= 2 ? true : null,
+    );
     assert.match(actionsOf(run.eventsOf('component')[1]), /started again in 2 s/);
   });
 
@@ -140,7 +142,7 @@ describe('a worker', { skip: journalFilesMissing, timeout: 60_000 }, () => {
 
 const journaldMissing = requirements('namespaces', 'journald') ?? false;
 
-describe('with a journald that writes', { skip: journaldMissing, timeout: 60_000 }, () => {
+describe('with a journald that writes', { skip: journaldMissing, timeout: PATIENCE_MILLISECONDS }, () => {
   async function openJournal(context: TestContext) {
     const bed = await openBed();
     context.after(() => bed.close());
@@ -180,13 +182,13 @@ describe('with a journald that writes', { skip: journaldMissing, timeout: 60_000
     const journald = await openJournal(context);
     for (let number = 0; number < 3; number++) await journald.write(ssh(number));
     const first = await runJournal(context, { directory: journald.directory });
-    await waitFor('the last entry', 5_000, () =>
+    await waitFor('the last entry', PATIENCE_MILLISECONDS, () =>
       first.messages.includes('probe port 2 ssh2') ? true : null,
     );
     // Journald writes about the rotation into the journal itself: whatever it writes before is read as well.
     await journald.rotate();
     await journald.write(ssh(3));
-    await waitFor('the entry after', 5_000, () =>
+    await waitFor('the entry after', PATIENCE_MILLISECONDS, () =>
       first.messages.includes('probe port 3 ssh2') ? true : null,
     );
     await first.source.stop();

@@ -14,7 +14,7 @@ import {
   type StreamOptions,
   type StreamSource,
 } from '../../../src/sources/stream/stream.ts';
-import { waitFor } from '../../bed/waiting.ts';
+import { PATIENCE_MILLISECONDS, waitFor } from '../../bed/waiting.ts';
 import { missingOpenssl } from '../../http/certificate.ts';
 import { Listening, permitting, sendersOf } from '../listening.ts';
 import { credentialsOf, makeCertificates, makeServer } from './certificates.ts';
@@ -241,7 +241,7 @@ describe('a TLS listener', () => {
     const limit = await listening.event('limit', ({ limit }) => limit === 'handshakes');
     assert.match(limit.detail, /TLS handshakes refused|broken off/);
     // The last of the crowd may be taken late, and use up another second.
-    await waitFor('a handshake in a later second', 10_000, async () => {
+    await waitFor('a handshake in a later second', PATIENCE_MILLISECONDS, async () => {
       listening.now += 1_000_000;
       const socket = open(listening, client);
       socket.end('<38>a: b\n');
@@ -296,7 +296,7 @@ describe('a TLS listener', () => {
     await using listening = await listen({ maxConnections: 200, maxConnectionsPerSender: 200 });
     const sockets = await Promise.all(Array.from({ length: 100 }, () => plain(listening)));
     for (const socket of sockets) socket.resetAndDestroy();
-    await waitFor('their failures', 10_000, () => {
+    await waitFor('their failures', PATIENCE_MILLISECONDS, () => {
       const counts = listening.eventsOf('handshake-failed').map(({ count }) => count);
       return counts.reduce((sum, count) => sum + count, 0) === 100 ? true : null;
     });
