@@ -1,8 +1,8 @@
 /**
  * Syslog over TCP (RFC 6587) and TLS (RFC 5425). A connection holds one framer and nothing else; all of them share a
- * parser. No sender can starve another: a chunk is at most 64 KiB, libuv takes at most 32 of them from one connection
- * before it goes on to the next (uv__read), and messages, connections, connections of one sender, handshakes and idle
- * time have their limits.
+ * parser. No sender can starve another: a chunk is at most 64 KiB, and after some milliseconds each connection waits
+ * for the next turn of the event loop (turn.ts); messages, connections, those of one sender, handshakes and idle time
+ * have their limits.
  */
 import type { X509Certificate } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
@@ -33,6 +33,7 @@ import {
 import { isSilent, lookInterval, type SilenceLimits } from './silence.ts';
 import { StreamReport } from './stream-report.ts';
 import { Handshakes, type HandshakesOptions, type TlsCredentials } from './tls-handshakes.ts';
+import { Turn } from './turn.ts';
 
 export type StreamOptions = ListenerOptions &
   ConnectionLimits &
@@ -85,6 +86,7 @@ class StreamListener implements StreamSource {
   readonly #parser = new SyslogParser();
   readonly #origin: Origin;
   readonly #connections: ConnectionTable;
+  readonly #turn: Turn;
   #lookTimer: NodeJS.Timeout | null = null;
   #handshakes: Handshakes | null = null;
   #credentials: TlsCredentials | null;
@@ -103,6 +105,7 @@ class StreamListener implements StreamSource {
     this.#batcher = new Batcher(this.#kind, sink);
     this.#origin = { at: 0, source: this.#kind, sender: '' };
     this.#connections = new ConnectionTable(options);
+    this.#turn = new Turn(options.elapsed);
     if (credentials !== null) this.#handshakes = this.#createHandshakes(credentials);
     this.#perseverance = new Perseverance(
       () => this.#listen(),
@@ -271,6 +274,8 @@ class StreamListener implements StreamSource {
     let sender = admitted;
     const maxMessageBytes = this.#maxMessageBytes;
     const names = certificate === null ? [] : namesOf(certificate);
+    const pause = () => socket.pause();
+    const resume = () => socket.resume();
     const reader = new ConnectionReader({
       maxMessageBytes,
       pauseMilliseconds,
@@ -287,8 +292,8 @@ class StreamListener implements StreamSource {
         this.#report.rejected('malformed', sender.identity);
         raw.destroy();
       },
-      pause: () => socket.pause(),
-      resume: () => socket.resume(),
+      pause,
+      resume,
     });
     this.#report.connection(admitted, 'opened');
     this.#lookTimer ??= setInterval(() => this.#closeSilent(), lookInterval(this.#options)).unref();
@@ -300,8 +305,11 @@ class StreamListener implements StreamSource {
       }
       sender = renewed;
       connection.sender = renewed;
+      this.#turn.begin();
       this.#batcher.addBytes(chunk.length);
       reader.push(chunk);
+      // A reader that waits itself goes on by itself.
+      if (!socket.isPaused()) this.#turn.end(pause, resume);
     });
     // Over TLS anybody on the way can end a connection with a forged FIN, and Node.js does not say whether the client
     // has (close_notify, RFC 8446 section 6.1): a last line without its end is a cut one there.
