@@ -4,11 +4,14 @@ import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import { globSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
+import { VITAL_TIMEOUT_MILLISECONDS } from '../../src/daemon/part.ts';
 import { unpackedDirectory } from '../bed/unpacked.ts';
 
 const PACKAGING = resolve(import.meta.dirname, '../../packaging');
 const PARSER = 'apparmor_parser';
 const PROFILE = readFileSync(join(PACKAGING, 'apparmor/bailiff'), 'utf8');
+/** State, judgement, enforcement and control socket: each starts, and takes its plan. */
+const VITAL_PARTS = 4;
 const UNIT = join(PACKAGING, 'systemd/bailiff.service');
 
 test('systemd gives the service an exposure of less than 2.0', (t) => {
@@ -29,6 +32,18 @@ test('the service has no right of root but the one that nftables needs', () => {
 
 test('the service leaves out what would break V8 or nftables', () => {
   assert.doesNotMatch(readFileSync(UNIT, 'utf8'), /^(?:MemoryDenyWriteExecute|PrivateUsers)=/m);
+});
+
+test('the service has limits that end a leak, and none that only slows it down', () => {
+  const unit = readFileSync(UNIT, 'utf8');
+  assert.match(unit, /^MemoryMax=2G$/m);
+  assert.match(unit, /^TasksMax=64$/m);
+  assert.doesNotMatch(unit, /^MemoryHigh=/m);
+});
+
+test('the service manager waits longer for a start than the daemon for its vital parts', () => {
+  const [, minutes] = /^TimeoutStartSec=(\d+)min$/m.exec(readFileSync(UNIT, 'utf8')) ?? [];
+  assert.ok(Number(minutes) * 60_000 > 2 * VITAL_PARTS * VITAL_TIMEOUT_MILLISECONDS);
 });
 
 test('the service sees the processes of others, whose units make their records credible', () => {
