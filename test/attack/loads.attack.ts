@@ -93,7 +93,7 @@ const LOADS: readonly Load[] = [
     name: 'TCP: 16 addresses of a /64 with 64 idle connections each',
     honest: 'tcp',
     seconds: 20,
-    begin: (scene) => streams(scene, `${HOST.deviceIpv6}`, 'idle', 64, NEIGHBOURS_IPV6),
+    begin: (scene) => streams(scene, HOST.ipv6, 'idle', 64, NEIGHBOURS_IPV6),
     growth: 250,
     delay: 3_000,
   },
@@ -101,7 +101,7 @@ const LOADS: readonly Load[] = [
     name: 'TCP: 8 lines without an end',
     honest: 'journal',
     seconds: 15,
-    begin: (scene) => streams(scene, HOST.deviceIpv6, 'endless', 8, NEIGHBOURS_IPV6.slice(0, 1)),
+    begin: (scene) => streams(scene, HOST.ipv6, 'endless', 8, NEIGHBOURS_IPV6.slice(0, 1)),
     growth: 250,
     delay: 3_000,
   },
@@ -109,7 +109,7 @@ const LOADS: readonly Load[] = [
     name: 'TCP: lines of 64 KiB on 8 connections',
     honest: 'journal',
     seconds: 15,
-    begin: (scene) => streams(scene, HOST.deviceIpv6, 'long', 8, NEIGHBOURS_IPV6.slice(0, 1)),
+    begin: (scene) => streams(scene, HOST.ipv6, 'long', 8, NEIGHBOURS_IPV6.slice(0, 1)),
     growth: 250,
     delay: 5_000,
   },
@@ -130,15 +130,16 @@ const LOADS: readonly Load[] = [
     growth: 400,
     delay: 5_000,
   },
-  {
-    name: 'journal: fields of 130 MB, compressed with zstd',
-    honest: 'udp',
-    seconds: 15,
-    begin: async (scene) =>
-      killing(await scene.attack('large-field', ['MESSAGE', '130', '3'], { at: 'bed' })),
-    growth: 600,
-    delay: 5_000,
-  },
+  ...['MESSAGE', 'PRIORITY'].map(
+    (field): Load => ({
+      name: `journal: ${field} of 130 MB, compressed with zstd`,
+      honest: 'udp',
+      seconds: 15,
+      begin: async (scene) => killing(await scene.attack('large-field', [field, '130', '3'], { at: 'bed' })),
+      growth: 600,
+      delay: 5_000,
+    }),
+  ),
 ];
 
 const measured: Figures[] = [];

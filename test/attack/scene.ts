@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { ElementWatch } from '../bed/kernel.ts';
 import {
   ATTACKERS_IPV4,
+  ATTACKERS_IPV6,
   type Bed,
-  DEVICES_IPV4,
   HOST,
   openBed,
   type StartOptions,
@@ -22,18 +22,21 @@ export type HonestSource = 'journal' | 'udp' | 'tcp';
 export const SYSLOG_PORT = 5514;
 export const METRICS_PORT = 9185;
 
-/** Of the devices' /64, in which anybody may send as it is shipped. */
+/** Sixteen in the /64 of the first attacker over IPv6. */
 export const NEIGHBOURS_IPV6: readonly string[] = Array.from(
   { length: 16 },
-  (_, index) => `fd77::a${index.toString(16)}`,
+  (_, index) => `2001:db8:77:1::a${index.toString(16)}`,
 );
+
+/** Where clients of HTTP come from. */
+export const METRICS_CLIENTS: readonly string[] = ATTACKERS_IPV4.slice(0, 4);
 
 const MAX_MESSAGE_BYTES = 65_536;
 const START_MILLISECONDS = 60_000;
 
 const places = (port: number): string =>
   JSON.stringify(
-    [HOST.ipv4, HOST.deviceIpv4, '127.0.0.1', `[${HOST.deviceIpv6}]`].map((host) => `${host}:${port}`),
+    [HOST.ipv4, HOST.deviceIpv4, '127.0.0.1', `[${HOST.ipv6}]`].map((host) => `${host}:${port}`),
   );
 
 const CONFIGURATION = `
@@ -42,6 +45,7 @@ listen = ${places(METRICS_PORT)}
 [syslog]
 udp = ${places(SYSLOG_PORT)}
 tcp = ${places(SYSLOG_PORT)}
+senders = ["127.0.0.0/8", "10.77.0.0/24", "2001:db8:77::/48"]
 max_message_bytes = ${MAX_MESSAGE_BYTES}
 [jail.sshd]
 max_retry = 1
@@ -74,7 +78,7 @@ export class Scene {
   static async open(source: HonestSource): Promise<Scene> {
     const bed = await openBed();
     try {
-      await bed.addAttackers(NEIGHBOURS_IPV6.map((address) => `${address}/64`));
+      await bed.addAttackers(NEIGHBOURS_IPV6.map((address) => `${address}/48`));
       const journald = await Journald.start(bed, { settings: ['SystemMaxUse=4G', 'SystemMaxFileSize=1G'] });
       const daemon = await Daemon.start(bed, { configuration: CONFIGURATION, nodeArguments: NODE_ARGUMENTS });
       await daemon.waitForLine(/^\S+ ready$/, START_MILLISECONDS);
@@ -158,17 +162,14 @@ async function honestSender(
     const fields = { SYSLOG_IDENTIFIER: 'sshd', SYSLOG_FACILITY: '4', PRIORITY: '6' };
     return (address) => journald.write({ ...fields, MESSAGE: failure(address) });
   }
-  const [device = ''] = DEVICES_IPV4;
-  const words = source === 'tcp' ? [pathOf('tcp-sender')] : [pathOf('../../bench/programs/datagram-sender')];
-  const where = [HOST.deviceIpv4, `${SYSLOG_PORT}`, device];
-  const sender = new TimedProcess(
-    await bed.start([process.execPath, ...words, ...where], { at: 'attacker' }),
-  );
+  const words =
+    source === 'tcp'
+      ? [pathOf('tcp-sender'), HOST.ipv6, `${SYSLOG_PORT}`, ATTACKERS_IPV6[1] ?? '']
+      : [pathOf('../../bench/programs/datagram-sender'), HOST.deviceIpv4, `${SYSLOG_PORT}`];
+  const sender = new TimedProcess(await bed.start([process.execPath, ...words], { at: 'attacker' }));
   return (address) => sender.ask(`<38>sshd[4711]: ${failure(address)}`);
 }
 
 function pathOf(program: string): string {
   return fileURLToPath(new URL(`programs/${program}.ts`, import.meta.url));
 }
-
-export const METRICS_CLIENTS: readonly string[] = ATTACKERS_IPV4.slice(0, 4);

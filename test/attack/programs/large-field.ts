@@ -13,8 +13,8 @@ const PAUSE_MILLISECONDS = 1_000;
 
 const [field = '', megabytes = '', count = ''] = process.argv.slice(2);
 const fields = [
-  Buffer.from(field === 'MESSAGE' ? 'SYSLOG_IDENTIFIER=sshd' : 'MESSAGE=short'),
-  Buffer.from('PRIORITY=6'),
+  Buffer.from(field === 'MESSAGE' ? 'PRIORITY=6' : 'MESSAGE=short'),
+  Buffer.from('SYSLOG_IDENTIFIER=sshd'),
   Buffer.concat([Buffer.from(`${field}=`), Buffer.alloc(Number(megabytes) * 1024 * 1024, 'a')]),
 ];
 process.stdout.write('begun\n');

@@ -1,7 +1,7 @@
 /**
- * Sends each line of its input over a new TCP connection, as a device does that has just been switched on, and again
- * until it has been taken; scene.ts starts it with an address, a port and the address to send from. Answers each with
- * the time at which it began, on the monotonic clock that all processes share (nanoseconds).
+ * Sends each line of its input over a new TCP connection, as a device does that has just been switched on; scene.ts
+ * starts it with an address, a port and the address to send from. Answers each with the time at which it began, on the
+ * monotonic clock that all processes share (nanoseconds).
  */
 import { once } from 'node:events';
 import { connect } from 'node:net';
@@ -11,7 +11,6 @@ const [host = '', port = '', localAddress = ''] = process.argv.slice(2);
 
 for await (const line of createInterface({ input: process.stdin })) {
   const begun = process.hrtime.bigint();
-  // A listener that closes without a word has not read the line: the device sends it again.
   const socket = connect({ host, port: Number(port), localAddress });
   socket.on('error', () => {});
   socket.resume();
