@@ -15,6 +15,9 @@ import { NO_RANK, resetSession, type Session, SessionTable } from './session.ts'
 import type { Sought } from './sought.ts';
 import { type FilterCounters, type Stopclock, Stopwatch } from './tally.ts';
 
+/** No identifier of a filter is longer. */
+const MAX_WORD = 128;
+
 /** What happened since the last time that it was asked. */
 export type MatcherCounters = {
   /** Journal entries that name a filter's identifier, but carry none of the trusted fields that it asks for. */
@@ -54,6 +57,12 @@ export class Matcher {
    * match, one of the narrowest mode, of those an `ignore` rule before others, then the first in the file.
    */
   match(record: LogRecord, out: Match[]): void {
+    const tagged = record.identifier === '' ? this.#nameByFirstWord(record) : null;
+    if (tagged !== null) {
+      const before = out.length;
+      this.#matchRoute(tagged.route, tagged.record, out);
+      if (out.length > before) return;
+    }
     const route = this.#router.route(record.identifier);
     if (route.filters.length === 0) return;
     if (!this.#matchRoute(route, record, out)) this.#untrusted++;
@@ -69,9 +78,32 @@ export class Matcher {
    * matched. A record of which this is false need not be made: half of what a server writes begins like no rule.
    */
   mayMatch(identifier: string, bytes: Uint8Array, start: number, end: number): boolean {
+    if (identifier === '' && this.#mayMatchByFirstWord(bytes, start, end)) return true;
     const route = this.#router.route(identifier);
     if (route.filters.length === 0) return false;
     return route.mayFindBytes(bytes, start, end) || DECORATED.mayFindBytes(bytes, start, end);
+  }
+
+  /**
+   * A syslog message with a host name and no tag, whose first word is what some filter calls its program: to RFC 3164
+   * (4.1.3) and to every relay that is the tag, with or without a colon. Null for any other.
+   */
+  #nameByFirstWord(record: LogRecord): { readonly route: Route; readonly record: LogRecord } | null {
+    if (record.hostname === '' || record.trusted !== null) return null;
+    const { message } = record;
+    const wordEnd = message.indexOf(' ');
+    if (wordEnd < 1 || wordEnd > MAX_WORD) return null;
+    const identifier = message.slice(0, wordEnd);
+    const route = this.#router.exactRoute(identifier);
+    return route && { route, record: { ...record, identifier, message: message.slice(wordEnd + 1) } };
+  }
+
+  #mayMatchByFirstWord(bytes: Uint8Array, start: number, end: number): boolean {
+    const limit = Math.min(end, start + MAX_WORD + 1);
+    const wordEnd = bytes.subarray(start, limit).indexOf(0x20) + start;
+    if (wordEnd <= start) return false;
+    const route = this.#router.exactRoute(Buffer.from(bytes.subarray(start, wordEnd)).toString('latin1'));
+    return route?.mayFindBytes(bytes, wordEnd + 1, end) ?? false;
   }
 
   takeCounters(): MatcherCounters {

@@ -162,8 +162,22 @@ export class Router {
       const route = this.#prefixed.get(identifier.slice(0, length));
       if (route !== undefined) return route;
     }
-    return this.#everything;
+    const base = beforeParenthesis(identifier);
+    return base === '' ? this.#everything : this.#find(base);
   }
+
+  /** The route of the records that filters name by this very identifier; null when none does. */
+  exactRoute(identifier: string): Route | null {
+    return this.#exact.get(identifier) ?? null;
+  }
+}
+
+/**
+ * The program's name in `sshd(pam_unix)`, `openvpn(site)`: what a library or an instance has put behind it in
+ * parentheses; '' when there is nothing.
+ */
+function beforeParenthesis(identifier: string): string {
+  return /^([^()]+)\([^()]*\)$/.exec(identifier)?.[1] ?? '';
 }
 
 /** Whether a filter reads a record, and if not, why. */

@@ -97,7 +97,7 @@ export class SyslogParser {
   #scan(bytes: Buffer, start: number, end: number, at: Microseconds, isCut: boolean): boolean {
     const textEnd = isCut ? end : trimEnd(bytes, start, end);
     if (textEnd <= start) return false;
-    const begin = skipByteOrderMark(bytes, start, textEnd);
+    const begin = skipCount(bytes, skipByteOrderMark(bytes, start, textEnd), textEnd, end);
     const priorityEnd = findPriorityEnd(bytes, begin, textEnd);
     this.#bytes = bytes;
     this.#textEnd = textEnd;
@@ -143,6 +143,26 @@ export class SyslogParser {
 
 const EMPTY = Buffer.alloc(0);
 const LARGEST_PRIORITY = 191;
+
+/**
+ * Behind the MSG-LEN of octet counting (RFC 6587, 3.4.1), which some clients put before a message in a datagram, too;
+ * `start` when there is none. It must be the length of all that follows, with or without the padding at its end, and
+ * a PRI must follow.
+ */
+function skipCount(bytes: Buffer, start: number, textEnd: number, end: number): number {
+  let position = start;
+  let count = 0;
+  while (position < start + MAX_COUNT_DIGITS && isDigit(bytes[position])) {
+    count = count * 10 + (bytes[position] ?? 0) - 0x30;
+    position++;
+  }
+  if (position === start || bytes[position] !== BLANK) return start;
+  position++;
+  const isLength = count >= textEnd - position && count <= end - position;
+  return isLength && findPriorityEnd(bytes, position, textEnd) >= 0 ? position : start;
+}
+
+const MAX_COUNT_DIGITS = 5;
 
 /** Behind `<`, one to three digits and `>` at `start`, or -1. */
 function findPriorityEnd(bytes: Buffer, start: number, end: number): number {

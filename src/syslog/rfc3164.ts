@@ -32,7 +32,8 @@ import {
  * and the whole text the message where nothing is recognised.
  *
  * Without a time, a host name cannot be told from text, so only a tag is looked for; without a PRI too, not even that:
- * a bare line is all text, and its writer shall not choose which filters read it.
+ * a bare line is all text, and its writer shall not choose which filters read it, unless it says with its first word
+ * that it is CEF or LEEF.
  */
 export function readRfc3164(
   bytes: Buffer,
@@ -62,7 +63,7 @@ export function readRfc3164(
   if (dialect !== null) header.dialect = dialect === 'rfc3164' ? 'no-time' : dialect;
 }
 
-/** A line as it stands in a file: a header only when time and tag are both there. */
+/** A line as it stands in a file: a header only when time and tag are both there, or an event format without any. */
 function readBareLine(
   bytes: Buffer,
   start: number,
@@ -71,6 +72,11 @@ function readBareLine(
   header: Header,
   time: TimeReader,
 ): void {
+  const event = readEventFormat(bytes, start, end, header);
+  if (event !== null) {
+    header.dialect = event;
+    return;
+  }
   if (!readTime(bytes, start, end, at, time)) return;
   header.timestamp = time.timestamp;
   readAfterTime(bytes, skipBlank(bytes, time.end, end), end, header, time);
@@ -119,9 +125,9 @@ function readAfterHostname(
   header.hostnameEnd = wordEnd;
   const next = skipBlank(bytes, wordEnd, end);
   header.messageStart = next;
-  // ASA closes its device id with ` : `.
+  // ASA closes its device id with ` : `, and OpenWrt's logd writes the colon of a program without a name.
   const isClosed = next + 2 < end && bytes[next] === COLON && bytes[next + 1] === BLANK;
-  const dialect = readProgram(bytes, isClosed && bytes[next + 2] === PERCENT ? next + 2 : next, end, header);
+  const dialect = readProgram(bytes, isClosed ? next + 2 : next, end, header);
   if (dialect !== null) {
     header.dialect = dialect === 'rfc3164' && time.form === 'iso' ? 'iso-time' : dialect;
     return;

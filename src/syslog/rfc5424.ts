@@ -5,6 +5,7 @@ import {
   findBlank,
   type Header,
   HYPHEN,
+  isDigit,
   LEFT_BRACKET,
   MAX_HOSTNAME_BYTES,
   MAX_IDENTIFIER_BYTES,
@@ -16,8 +17,8 @@ import { readIsoTime, type TimeReader } from './timestamp.ts';
 
 /**
  * Reads the header at `start`, where VERSION stands, into `header`. False when it is no header of RFC 5424: the
- * version must be 1, the TIMESTAMP nil or a time, and HOSTNAME, APP-NAME, PROCID and MSGID must be there, in printable
- * ASCII; all of it lets no mere text pass that begins with "1 ". The header may hold anything then.
+ * version must be 1, the TIMESTAMP nil or a time, and HOSTNAME, APP-NAME (be it empty), PROCID and MSGID must be there,
+ * in printable ASCII; all of it lets no mere text pass that begins with "1 ". The header may hold anything then.
  *
  * STRUCTURED-DATA that is missing or broken is left in the message: the fields before it were well formed.
  */
@@ -32,7 +33,7 @@ export function readRfc5424(
   const hostnameStart = readTimestamp(bytes, start + 2, end, header, time);
   if (hostnameStart < 0) return false;
   const identifierStart = skipField(bytes, hostnameStart, end, MAX_HOSTNAME_BYTES);
-  const pidStart = skipField(bytes, identifierStart, end, MAX_IDENTIFIER_BYTES);
+  const pidStart = skipName(bytes, identifierStart, end);
   const messageIdStart = skipField(bytes, pidStart, end, MAX_PID_BYTES);
   const dataStart = skipField(bytes, messageIdStart, end, MAX_MESSAGE_ID_BYTES);
   if (dataStart < 0) return false;
@@ -45,6 +46,8 @@ export function readRfc5424(
   header.pidEnd = endOfField(bytes, pidStart, messageIdStart);
   splitTag(bytes, header);
   header.messageStart = skipToMessage(bytes, dataStart, end);
+  // Who gives no APP-NAME may have put the tag of RFC 3164 where its text begins.
+  if (header.identifierEnd === header.identifierStart) readTagOfText(bytes, end, header);
   return true;
 }
 
@@ -74,6 +77,16 @@ function skipField(bytes: Buffer, start: number, end: number, maxBytes: number):
   return -1;
 }
 
+/**
+ * As skipField for APP-NAME, which a program without a name leaves empty instead of nil. A PROCID must follow then, a
+ * number or nil, or it is one blank too many in front of something else.
+ */
+function skipName(bytes: Buffer, start: number, end: number): number {
+  if (start < 0 || bytes[start] !== BLANK) return skipField(bytes, start, end, MAX_IDENTIFIER_BYTES);
+  const first = bytes[start + 1];
+  return isDigit(first) || (first === HYPHEN && bytes[start + 2] === BLANK) ? start + 1 : -1;
+}
+
 /** The end of the field whose successor begins at `next`; empty for the nil value. */
 function endOfField(bytes: Buffer, start: number, next: number): number {
   return next - start === 2 && bytes[start] === HYPHEN ? start : next - 1;
@@ -87,6 +100,13 @@ function splitTag(bytes: Buffer, header: Header): void {
   if (!readTag(bytes, header.identifierStart, identifierEnd, header)) return;
   if (header.messageStart !== identifierEnd) header.identifierEnd = identifierEnd;
   else if (pidEnd === pidStart) return;
+  header.pidStart = pidStart;
+  header.pidEnd = pidEnd;
+}
+
+function readTagOfText(bytes: Buffer, end: number, header: Header): void {
+  const { pidStart, pidEnd } = header;
+  if (!readTag(bytes, header.messageStart, end, header) || header.pidEnd > header.pidStart) return;
   header.pidStart = pidStart;
   header.pidEnd = pidEnd;
 }

@@ -64,6 +64,45 @@ describe('routing', () => {
     assert.deepEqual(readers(filters, { identifier: 'other' }), ['everything']);
   });
 
+  it('takes what a library or an instance has put in parentheses for no part of the name, unless a filter does', () => {
+    const filters = [
+      filterOf([refused], { identifiers: ['su'] }, 'su'),
+      filterOf([refused], { identifiers: ['su(pam_unix)'] }, 'pam'),
+    ];
+    assert.deepEqual(readers(filters, { identifier: 'su(pam_unix)' }), ['pam']);
+    assert.deepEqual(readers(filters, { identifier: 'su(other)' }), ['su']);
+    for (const identifier of ['(su)', 'su(x)y', 'su(x', 'su(x)(y)', 'a(su)'])
+      assert.deepEqual(readers(filters, { identifier }), [], identifier);
+  });
+
+  it('is by the first word of a syslog message that has a host name and no tag', () => {
+    const filters = [filterOf([refused]), filterOf([refused], { identifiers: ['a*'] }, 'prefix')];
+    const tagless = { identifier: '', hostname: 'nas', message: `sshd ${message}` };
+    const [match] = matchesOf(filters, recordOf(tagless));
+    assert.deepEqual(
+      [match?.filter, match?.record.identifier, match?.record.message],
+      ['test', 'sshd', message],
+    );
+    for (const other of [
+      { hostname: '' },
+      { identifier: 'cron' },
+      { message: `sshd: ${message}` },
+      { message: `by sshd ${message}` },
+      { message: `app ${message}` },
+      { message: 'sshd' },
+      { trusted: { unit: 'ssh.service', executable: '', uid: 0 } },
+    ])
+      assert.deepEqual(readers(filters, { ...tagless, ...other }), [], JSON.stringify(other));
+  });
+
+  it('knows from bytes what the first word may be', () => {
+    const matcher = createMatcher([filterOf([refused])]);
+    const may = (text: string) => matcher.mayMatch('', Buffer.from(text), 0, Buffer.byteLength(text));
+    assert.ok(may(`sshd ${message}`));
+    for (const text of ['sshd opened', `cron ${message}`, message, 'sshd', ' sshd refused', 'é refused'])
+      assert.equal(may(text), false, text);
+  });
+
   it('stays the same after more identifiers than are remembered', () => {
     const matcher = createMatcher([filterOf([refused], { identifiers: ['sshd', 'app-1*'] })]);
     const found: Match[] = [];

@@ -33,6 +33,29 @@ describe('the PRI', () => {
   });
 });
 
+describe('a count in front', () => {
+  const message = '<38>Nov 20 14:13:19 vm sshd[232]: text';
+
+  it('as of octet counting is left out, when it is the length of all that follows', () => {
+    for (const [count, end] of [
+      [message.length, ''],
+      [message.length, '\n'],
+      [message.length + 1, '\n'],
+    ] as const)
+      assert.equal(summary(`${count} ${message}${end}`), 'rfc3164|vm|sshd|232|2026-11-20T14:13:19Z|text');
+  });
+
+  it('is text when it is another number, or no PRI follows', () => {
+    for (const text of [
+      `${message.length + 1} ${message}`,
+      `${message.length - 1} ${message}`,
+      `0 ${message}`,
+      '4 text',
+    ])
+      assert.equal(summary(text), `raw||||-|${text}`);
+  });
+});
+
 describe('the text', () => {
   it('ends before the white space and NULs at the end of the message, as journald ends it', () => {
     for (const end of [

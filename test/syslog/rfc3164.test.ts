@@ -152,7 +152,6 @@ describe('a missing part', () => {
       '1 - vm sshd 7 - - Failed password',
       '- vm sshd[120]: Failed password',
       '123: %SEC_LOGIN-4-LOGIN_FAILED: Login failed',
-      'CEF:0|a|b|c|d|e|5|src=192.0.2.7',
       '2026-11-20 14:13:17 fail2ban [120]: text',
       '<W>2026-11-20 14:13:17 text',
       '<1234>Nov 20 14:13:17 vm sshd[120]: text',
@@ -341,6 +340,26 @@ describe('a dialect', () => {
       ['<14>Nov 20 14:13:17 qr LEEF:2.0|V|P|1|login|', 'leef|qr|LEEF||@|LEEF:2.0|V|P|1|login|'],
       ['<14>Nov 20 14:13:17 qr CEF: text', 'rfc3164|qr|CEF||@|text'],
     ]);
+  });
+
+  it('may be CEF or LEEF without anything before it, which a bare line says with its first word', () => {
+    assert.equal(
+      summary('CEF:0|A|B|1|2|login|7|src=192.0.2.1'),
+      'cef||CEF||-|CEF:0|A|B|1|2|login|7|src=192.0.2.1',
+    );
+    assert.equal(summary('LEEF:1.0|A|B|1|2|src=192.0.2.1'), 'leef||LEEF||-|LEEF:1.0|A|B|1|2|src=192.0.2.1');
+    assert.equal(summary('a CEF:0|A|B|1|2|login|7|'), 'raw||||-|a CEF:0|A|B|1|2|login|7|');
+  });
+
+  it("may have a colon for a program without a name, as OpenWrt's logd writes it", () => {
+    assert.equal(
+      summary('<14>Nov 10 22:38:21 OpenWrt : luci: failed'),
+      'rfc3164|OpenWrt|luci||2026-11-10T22:38:21Z|failed',
+    );
+    assert.equal(
+      summary('<14>Nov 10 22:38:21 OpenWrt : just text'),
+      'no-tag|OpenWrt|||2026-11-10T22:38:21Z|: just text',
+    );
   });
 
   it('of a NAS or a home router is plain RFC 3164 with words of its own', () => {

@@ -83,3 +83,19 @@ test('text that only begins like a header is text, and names no program', () => 
     assert.equal(summary(`<38>${text}`), `raw||||-|${text}`);
   }
 });
+
+test('an empty APP-NAME is one that is missing', () => {
+  assert.equal(
+    summary('<38>1 2026-11-20T14:13:19Z vm  232 - - text'),
+    'rfc5424|vm||232|2026-11-20T14:13:19Z|text',
+  );
+  assert.equal(summary('<38>1 - vm  - - - text'), 'rfc5424|vm|||-|text');
+  assert.equal(summary('<38>1 -   - - - text'), 'raw||||-|1 -   - - - text', 'a host name is not');
+});
+
+test('without an APP-NAME the tag is looked for where the text begins, and only there', () => {
+  assert.equal(summary('<38>1 - vm - 232 - - sshd: text'), 'rfc5424|vm|sshd|232|-|text');
+  assert.equal(summary('<38>1 - vm  - - - sshd[7]: text'), 'rfc5424|vm|sshd|7|-|text');
+  assert.equal(summary('<38>1 - vm door 232 - - sshd[7]: text'), 'rfc5424|vm|door|232|-|sshd[7]: text');
+  assert.equal(summary('<38>1 - vm - 232 - - by sshd[7]: text'), 'rfc5424|vm||232|-|by sshd[7]: text');
+});
