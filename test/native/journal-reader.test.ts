@@ -52,6 +52,13 @@ describe('a journal reader', { skip: journalFilesMissing }, () => {
     assert.equal(reader.isAt(cursor), true);
   });
 
+  test('knows the largest field that it has met, whatever was copied of it', (context) => {
+    const reader = open(context, [{ MESSAGE: 'm'.repeat(3_000_000) }, { MESSAGE: 'short' }]);
+    assert.equal(reader.largestFieldBytes, 0);
+    rest(reader);
+    assert.equal(reader.largestFieldBytes, 3_000_000);
+  });
+
   test('goes to a cursor, a time, the head and the tail', (context) => {
     const reader = open(context, [{ MESSAGE: 'one' }, { MESSAGE: 'two' }, { MESSAGE: 'three' }]);
     reader.next();

@@ -80,13 +80,14 @@ describe('an entry', { skip: journalFilesMissing }, () => {
       { ...sshdEntry(2), MESSAGE: 'a'.repeat(3_000_000) },
       sshdEntry(3),
       { ...sshdEntry(4), SYSLOG_IDENTIFIER: 'b'.repeat(2_000_000) },
-      sshdEntry(5),
+      { ...sshdEntry(5), PRIORITY: '6'.repeat(2_000_000) },
+      sshdEntry(6),
     ]);
     const run = await runJournal(context, { directory });
-    const records = await run.recordsUntil(5);
+    const records = await run.recordsUntil(6);
     assert.deepEqual(
-      records.map(({ pid }) => pid),
-      ['1001', '1002', '1003', '1004', '1005'],
+      records.map(({ pid, severity }) => [pid, severity]),
+      [1, 2, 3, 4, 5, 6].map((number) => [`100${number}`, number === 5 ? -1 : 6]),
     );
   });
 
