@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { BailiffEvent } from '../../src/core/event.ts';
 import { createMetricsServer, type MetricsServerOptions } from '../../src/http/metrics-server.ts';
+import { PAGE_LIFETIME } from '../../src/http/shared-page.ts';
 import { send } from './running-server.ts';
 
 const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
@@ -38,6 +39,19 @@ test('/metrics answers the exposition with its content type', async (t) => {
   assert.equal(answer.status, 200);
   assert.equal(answer.headers['content-type'], CONTENT_TYPE);
   assert.equal(answer.text, '# HELP bailiff_up 1\nbailiff_up 1\n');
+});
+
+test('all who ask within a second get one rendering', async (t) => {
+  const time = { at: 0, rendered: 0 };
+  const render = () => `bailiff_up ${++time.rendered}\n`;
+  const options = { metrics: { contentType: CONTENT_TYPE, render }, clock: { now: () => time.at } };
+  const server = createMetricsServer(optionsWith(options));
+  t.after(() => server.stop());
+  const port = (await server.start()).bound[0]?.port ?? 0;
+  const read = async () => (await send({ port }, 'GET', '/metrics')).text;
+  assert.deepEqual(await Promise.all([read(), read(), read()]), Array(3).fill('bailiff_up 1\n'));
+  time.at = PAGE_LIFETIME;
+  assert.equal(await read(), 'bailiff_up 2\n');
 });
 
 test('/healthz says that the process answers, /readyz whether it does its work', async (t) => {

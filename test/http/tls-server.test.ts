@@ -48,6 +48,17 @@ test('a client that knows the certificate gets the page', { skip }, async (t) =>
   await assert.rejects(get(port, makeCertificate(makeDirectory(t), 'other').certificate));
 });
 
+test('requests that come together are answered one after the other', { skip }, async (t) => {
+  const { server, port, ca } = await startHttps(makeDirectory(t));
+  t.after(() => server.stop());
+  const client = connectTls({ host: '127.0.0.1', port, ca });
+  const request = (end: string) => `GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: ${end}\r\n\r\n`;
+  client.write(request('keep-alive') + request('close'));
+  let text = '';
+  for await (const chunk of client.setEncoding('utf8')) text += chunk;
+  assert.match(text, /^(?:HTTP\/1\.1 200 OK\r\n[\s\S]*?bailiff_ready 1\n){2}$/);
+});
+
 test('plain HTTP, and a handshake of another age, are cut off without an answer', { skip }, async (t) => {
   const { server, port, ca } = await startHttps(makeDirectory(t));
   t.after(() => server.stop());
