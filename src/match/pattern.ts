@@ -217,6 +217,7 @@ export class CompiledPattern {
       user: user.length > MAX_USER_LENGTH ? user.slice(0, MAX_USER_LENGTH) : user,
       session: firstGroup(groups, this.#sessionPlaces),
     };
+    if (this.#attemptsPlaces.length === 0) return finding;
     const attempts = Number(firstGroup(groups, this.#attemptsPlaces));
     return attempts > 1 ? { ...finding, attempts: Math.min(attempts, MAX_WEIGHT) } : finding;
   }

@@ -1,7 +1,7 @@
 /** A filter, compiled: its rules in the order in which they are tried, each with something that reads a message. */
 import { parseAddress } from '../core/address/address.ts';
 import { assert } from '../core/errors.ts';
-import { modeRank } from '../core/failure.ts';
+import { MAX_USER_LENGTH, modeRank } from '../core/failure.ts';
 import { ACCESS_FIELDS, ACCESS_LINES, AccessLine } from './access.ts';
 import { PatternError } from './expression/expression.ts';
 import type { Clause } from './expression/literals.ts';
@@ -338,6 +338,7 @@ class AccessReader extends FieldsReader {
     if (finding === null) return null;
     const address = parseAddress(accessLine.field(CLIENT) ?? '');
     if (address === null) return null;
-    return { ...finding, address, user: finding.user || (accessLine.field(USER) ?? '') };
+    const user = finding.user || (accessLine.field(USER) ?? '');
+    return { ...finding, address, user: user.slice(0, MAX_USER_LENGTH) };
   }
 }

@@ -31,6 +31,11 @@ describe('a rule over access logs', () => {
     assert.equal(reader.read(line({ request: 'POST /index.php HTTP/1.1' })), null);
   });
 
+  it('cuts the name of a user as every rule does', () => {
+    const reader = readerOf('access', { status: [401] });
+    assert.equal(reader.read(line({ user: 'a'.repeat(300) }))?.user, 'a'.repeat(256));
+  });
+
   it('takes all the fields apart', () => {
     const names = [
       'host',
