@@ -47,6 +47,8 @@ export function newConnection(
 export class ConnectionTable {
   #limits: ConnectionLimits;
   readonly #open = new Map<Socket, Connection>();
+  /** Those that have said nothing, oldest first. */
+  readonly #silentOnes = new Set<Connection>();
   readonly #ofPeer = new Counts();
   readonly #ofNetwork = new Counts();
   /** Of a network, those that have said nothing. */
@@ -81,13 +83,14 @@ export class ConnectionTable {
     this.#ofPeer.add(peer, 1);
     this.#ofNetwork.add(network, 1);
     this.#silent.add(network, 1);
+    this.#silentOnes.add(connection);
     return null;
   }
 
   /** It has completed so many messages. */
   spoke(connection: Connection, messages: number, at: number): void {
     if (messages === 0) return;
-    if (connection.messages === 0 && this.#open.has(connection.raw)) this.#silent.add(connection.network, -1);
+    if (this.#silentOnes.delete(connection)) this.#silent.add(connection.network, -1);
     connection.messages += messages;
     connection.since = at;
   }
@@ -99,7 +102,7 @@ export class ConnectionTable {
     this.#open.delete(raw);
     this.#ofPeer.add(connection.peer, -1);
     this.#ofNetwork.add(connection.network, -1);
-    if (connection.messages === 0) this.#silent.add(connection.network, -1);
+    if (this.#silentOnes.delete(connection)) this.#silent.add(connection.network, -1);
   }
 
   /**
@@ -109,9 +112,12 @@ export class ConnectionTable {
    * one whose last word is oldest. A configured sender that speaks is left alone.
    */
   victimOf(limit: LimitName, newcomer: Connection): Connection | null {
+    const candidates = this.#silentOnes.size > 0 ? this.#silentOnes : this.#open.values();
     let victim: Connection | null = null;
     let highest = 0;
-    for (const connection of this.#open.values()) {
+    let looks = 0;
+    for (const connection of candidates) {
+      if (++looks > MAX_LOOKS) break;
       const rank =
         limit === 'connections' ? this.#rank(connection, newcomer) : this.#rankOfOwn(connection, newcomer);
       if (rank === 0 || rank < highest) continue;
@@ -137,6 +143,9 @@ export class ConnectionTable {
     return isOwn ? 1 : 0;
   }
 }
+
+/** The oldest are enough to choose from: each newcomer to a listener that is full has them looked at. */
+const MAX_LOOKS = 1_000;
 
 /** Than connections that there can be. */
 const MORE_THAN_ALL = 1e9;
