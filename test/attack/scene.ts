@@ -105,9 +105,8 @@ export class Scene {
     const index = this.#banned++;
     const address = `198.19.${1 + Math.floor(index / 250)}.${1 + (index % 250)}`;
     const added = this.#watch.added('ban4', address, timeoutMilliseconds);
-    added.catch(() => {});
-    const written = await this.#write(address);
-    return Number((await added) - written) / 1_000_000;
+    const [written, banned] = await Promise.all([this.#write(address), added]);
+    return Number(banned - written) / 1_000_000;
   }
 
   /** Milliseconds until the control socket has answered, on a connection of its own. */

@@ -3,7 +3,6 @@
  * starts it with an address, a port and the address to send from. Answers each with the time at which it began, on the
  * monotonic clock that all processes share (nanoseconds).
  */
-import { once } from 'node:events';
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 
@@ -15,6 +14,6 @@ for await (const line of createInterface({ input: process.stdin })) {
   socket.on('error', () => {});
   socket.resume();
   socket.end(`${line}\n`);
-  await once(socket, 'close');
+  await new Promise((resolve) => socket.once('close', resolve));
   process.stdout.write(`${begun}\n`);
 }
