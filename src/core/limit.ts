@@ -11,6 +11,7 @@ export type LimitName =
   | 'idle-time' // a stream connection without a message for long: it is closed
   | 'message-length' // the message is cut
   | 'sessions' // remembered sessions of a filter: the oldest is dropped
+  | 'kept-sessions' // sessions kept over a restart: those heard of longest ago are not
   | 'backlog' // datagrams waiting to be read: more are left to the kernel, which drops the newest
   | 'firewall-queue' // elements waiting for the kernel
   | 'senders' // senders and refused peers that are remembered: the one heard of longest ago is forgotten

@@ -35,6 +35,7 @@ import { Pipeline } from './judgement/pipeline.ts';
 import { Memory } from './memory.ts';
 import { MetricsEndpoint } from './metrics/endpoint.ts';
 import { PartList, together } from './part.ts';
+import type { SessionKeeper } from './state/persister.ts';
 import { State } from './state/state.ts';
 import { findServiceManager, Supervision } from './supervision.ts';
 import { SyslogListeners } from './syslog/listeners.ts';
@@ -94,7 +95,12 @@ function assemble(source: ConfigSource, first: FirstConfiguration) {
   subscribe((event) => supervision.observe(event));
 
   const enforcement = new Enforcement({ ledger, clock, emit, adopt: (bans) => pipeline.adopt(bans) });
-  const state = new State({ ledger, banLog, kernel: enforcement, clock, emit });
+  const sessions: SessionKeeper = {
+    takeSessions: () => pipeline.takeSessions(),
+    returnSessions: () => pipeline.returnSessions(),
+    restoreSessions: (kept) => pipeline.restoreSessions(kept),
+  };
+  const state = new State({ ledger, banLog, sessions, kernel: enforcement, clock, emit });
   const senders = new SenderDirectory(plan.senders);
   const pipeline = new Pipeline({
     ledger,

@@ -3,6 +3,7 @@
  * comparisons of its beginning and allocates nothing unless a rule hits.
  */
 import type { Match } from '../core/failure.ts';
+import type { KeptSession } from '../core/kept-session.ts';
 import type { LogRecord } from '../core/record.ts';
 import { copyText } from '../core/text/text-copy.ts';
 import type { Filter } from './filter.ts';
@@ -12,6 +13,7 @@ import { PrefixTree } from './prefix-tree.ts';
 import { type Route, type RoutedFilter, Router } from './router.ts';
 import { type CompiledFilter, type CompiledRule, compileFilter } from './rule.ts';
 import { NO_RANK, resetSession, type Session, SessionTable } from './session.ts';
+import { sessionsName } from './session-name.ts';
 import type { Sought } from './sought.ts';
 import { type FilterCounters, type Stopclock, Stopwatch } from './tally.ts';
 
@@ -30,10 +32,14 @@ export type MatcherCounters = {
 
 /**
  * Builds a matcher. Filters are expected to have passed the linter; throws PatternError for one whose patterns do not
- * compile. Without a clock no filter is timed.
+ * compile. Without a clock no filter is timed. `keepsSessions`: whether somebody calls `takeSessions`.
  */
-export function createMatcher(filters: readonly Filter[], clock: Stopclock | null = null): Matcher {
-  return new Matcher(filters.map(compileFilter), clock);
+export function createMatcher(
+  filters: readonly Filter[],
+  clock: Stopclock | null = null,
+  keepsSessions = false,
+): Matcher {
+  return new Matcher(filters.map(compileFilter), clock, keepsSessions);
 }
 
 export class Matcher {
@@ -44,11 +50,13 @@ export class Matcher {
   #looks = 0;
   readonly #stopwatch: Stopwatch | null;
 
-  constructor(filters: readonly CompiledFilter[], clock: Stopclock | null = null) {
+  constructor(filters: readonly CompiledFilter[], clock: Stopclock | null = null, keepsSessions = false) {
     this.#router = new Router(filters);
     this.#stopwatch = clock === null ? null : new Stopwatch(clock);
     for (const filter of filters) {
-      if (filter.rules.some((rule) => rule.usesSession)) this.#sessions.set(filter, new SessionTable());
+      if (filter.rules.some((rule) => rule.usesSession)) {
+        this.#sessions.set(filter, new SessionTable(keepsSessions));
+      }
     }
   }
 
@@ -104,6 +112,37 @@ export class Matcher {
     if (wordEnd <= start) return false;
     const route = this.#router.exactRoute(Buffer.from(bytes.subarray(start, wordEnd)).toString('latin1'));
     return route?.mayFindBytes(bytes, wordEnd + 1, end) ?? false;
+  }
+
+  /** Goes on with the sessions of an earlier matcher, which ends, for the filters whose rules are the same. */
+  adoptSessions(earlier: Matcher): void {
+    const tables = new Map(
+      [...earlier.#sessions].map(([{ filter }, table]) => [sessionsName(filter), table]),
+    );
+    for (const compiled of this.#sessions.keys()) {
+      const table = tables.get(sessionsName(compiled.filter));
+      if (table !== undefined) this.#sessions.set(compiled, table);
+    }
+  }
+
+  /** The sessions that have changed since this was asked last. */
+  takeSessions(): KeptSession[] {
+    const taken: KeptSession[] = [];
+    for (const [{ filter }, table] of this.#sessions) {
+      if (table.hasChanged) table.take(sessionsName(filter), taken);
+    }
+    return taken;
+  }
+
+  /** What was taken is kept nowhere. */
+  returnSessions(): void {
+    for (const table of this.#sessions.values()) table.returnAll();
+  }
+
+  /** Takes in what an earlier life has kept; those of filters that are gone, or have other rules, are left out. */
+  restoreSessions(kept: readonly KeptSession[]): void {
+    const byFilter = Map.groupBy(kept, ({ filter }) => filter);
+    for (const [{ filter }, table] of this.#sessions) table.restore(byFilter.get(sessionsName(filter)) ?? []);
   }
 
   takeCounters(): MatcherCounters {

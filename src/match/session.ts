@@ -3,6 +3,7 @@
  * line named, and an attempt that a service reports with several lines counts once.
  */
 import type { Address } from '../core/address/address.ts';
+import { type KeptSession, MAX_KEPT_SESSION_LENGTH } from '../core/kept-session.ts';
 import type { LogRecord } from '../core/record.ts';
 import { MINUTE, type Microseconds } from '../core/time.ts';
 
@@ -22,6 +23,11 @@ export const NO_RANK = 3;
 const MAX_NAME_LENGTH = 64;
 
 export type Session = {
+  /** Where it is in the table. */
+  readonly scope: string;
+  readonly key: string;
+  /** Whether it is in the list of those that have changed since they were last taken. */
+  isChanged: boolean;
   /** When its last line came. */
   at: Microseconds;
   address: Address | '';
@@ -46,12 +52,17 @@ class Generation {
   #lastSessions: Map<string, Session> | undefined;
   size = 0;
 
+  *[Symbol.iterator](): Generator<Session> {
+    for (const sessions of this.#scopes.values()) yield* sessions.values();
+  }
+
   get(scope: string, key: string): Session | undefined {
     return this.#sessionsOf(scope)?.get(key);
   }
 
-  /** The key must not be there. */
-  add(scope: string, key: string, session: Session): void {
+  /** It must not be there. */
+  add(session: Session): void {
+    const { scope, key } = session;
     let sessions = this.#sessionsOf(scope);
     if (sessions === undefined) {
       sessions = new Map();
@@ -90,6 +101,15 @@ export class SessionTable {
   #bornAt: Microseconds = 0;
   #dropped = 0;
   #lastScope: Scope = { source: 'file', sender: '', via: '', identifier: '', text: '' };
+  /** Sessions that have changed since they were last taken; null while nobody takes them. */
+  #changed: Session[] | null;
+  /** Whether all of them count as changed. */
+  #isWholeChanged = false;
+
+  /** `areKept`: whether somebody takes what changes. */
+  constructor(areKept = false) {
+    this.#changed = areKept ? [] : null;
+  }
 
   get size(): number {
     return this.#young.size + this.#old.size - this.#moved;
@@ -116,12 +136,64 @@ export class SessionTable {
       session = this.#old.get(scope, key);
       if (session !== undefined) this.#moved++;
       if (this.#young.size >= MAX_SESSIONS / 2) this.#turn(record.at);
-      session ??= newSession(record.at);
-      this.#young.add(scope, key, session);
+      session ??= newSession(scope, key, record.at);
+      this.#young.add(session);
     }
     if (record.at - session.at > SESSION_TIME) resetSession(session);
     session.at = record.at;
+    if (this.#changed !== null && !session.isChanged) this.#noteChange(session, this.#changed);
     return session;
+  }
+
+  /** Whether there is anything to take. */
+  get hasChanged(): boolean {
+    return this.#isWholeChanged || (this.#changed?.length ?? 0) > 0;
+  }
+
+  /** Adds what has changed since this was called last to `out`, under the filter's name. */
+  take(filter: string, out: KeptSession[]): void {
+    if (this.#changed === null) return;
+    const changed = this.#isWholeChanged ? this.#all() : this.#changed;
+    this.#changed = [];
+    this.#isWholeChanged = false;
+    for (const session of changed) {
+      session.isChanged = false;
+      const { scope, key, user } = session;
+      if (scope.length + key.length + user.length > MAX_KEPT_SESSION_LENGTH) continue;
+      const { at, address, marks, openRank, countedRank } = session;
+      out.push({ filter, scope, key, at, address, user, marks, openRank, countedRank });
+    }
+  }
+
+  /** Has all of them taken again: what was taken is kept nowhere. */
+  returnAll(): void {
+    this.#isWholeChanged = true;
+  }
+
+  /** Takes in sessions that were kept, the last heard of last, as many as there is room for. */
+  restore(kept: readonly KeptSession[]): void {
+    for (const { filter, ...session } of kept.slice(-MAX_SESSIONS / 2)) {
+      if (this.#young.get(session.scope, session.key) !== undefined) continue;
+      this.#young.add({ ...session, isChanged: false });
+    }
+  }
+
+  #noteChange(session: Session, changed: Session[]): void {
+    // While nobody takes them, as when the disk is full, they are not gathered without end.
+    if (changed.length >= MAX_SESSIONS) {
+      changed.length = 0;
+      this.#isWholeChanged = true;
+    }
+    session.isChanged = true;
+    changed.push(session);
+  }
+
+  #all(): Session[] {
+    const sessions = new Map<string, Session>();
+    for (const generation of [this.#old, this.#young]) {
+      for (const session of generation) sessions.set(`${session.scope}\n\n${session.key}`, session);
+    }
+    return [...sessions.values()];
   }
 
   /** Most records come from where the one before came from; a new text costs 200 ns with its hash. */
@@ -160,6 +232,16 @@ export function resetSession(session: Session): void {
   session.countedRank = NO_RANK;
 }
 
-function newSession(at: Microseconds): Session {
-  return { at, address: '', user: '', marks: 0, openRank: NO_RANK, countedRank: NO_RANK };
+function newSession(scope: string, key: string, at: Microseconds): Session {
+  return {
+    scope,
+    key,
+    isChanged: false,
+    at,
+    address: '',
+    user: '',
+    marks: 0,
+    openRank: NO_RANK,
+    countedRank: NO_RANK,
+  };
 }

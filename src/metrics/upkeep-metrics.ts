@@ -16,6 +16,7 @@ const LIMITS = wordsOf<LimitName>({
   'idle-time': 1,
   'message-length': 1,
   sessions: 1,
+  'kept-sessions': 1,
   backlog: 1,
   'firewall-queue': 1,
   senders: 1,

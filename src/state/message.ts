@@ -1,5 +1,6 @@
 /** What the store and its worker say to each other: requests in order, and one reply to each in the same order. */
 import type { ChangeColumns, ImageColumns } from './columns.ts';
+import type { SessionText } from './session-log.ts';
 import type { Repair } from './state-file.ts';
 import type { StatePoint, StoredState } from './store.ts';
 
@@ -11,7 +12,8 @@ export type StoreRequest =
   | {
       readonly kind: 'commit';
       readonly changes: ChangeColumns;
-      readonly point: StatePoint;
+      readonly point: Omit<StatePoint, 'sessions'>;
+      readonly sessions: SessionText | null;
     }
   | { readonly kind: 'close' };
 
@@ -32,4 +34,10 @@ export type FailedReply = {
   readonly repair: Repair | null;
 };
 
-export type StoreReply = LoadReply | { readonly kind: 'done' } | FailedReply;
+export type DoneReply = {
+  readonly kind: 'done';
+  /** Sessions that made room for others before they were over. */
+  readonly sessionsDropped: number;
+};
+
+export type StoreReply = LoadReply | DoneReply | FailedReply;

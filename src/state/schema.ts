@@ -4,7 +4,7 @@
  */
 import type { DatabaseSync } from 'node:sqlite';
 import { OperationalError } from '../core/errors.ts';
-import { DamagedStateError } from './failures.ts';
+import { DamagedStateError, isDamageOnReading } from './failures.ts';
 
 export type Migration = {
   /** For people who look into the file. */
@@ -79,6 +79,16 @@ export const MIGRATIONS: readonly Migration[] = [
         steady INTEGER NOT NULL
       ) STRICT;`,
   },
+  {
+    name: 'sessions of filters, as a log of what has changed with each commit',
+    statements: `
+      CREATE TABLE sessions (
+        ordinal INTEGER NOT NULL PRIMARY KEY,
+        latest INTEGER NOT NULL,
+        count INTEGER NOT NULL,
+        text TEXT NOT NULL
+      ) STRICT;`,
+  },
 ];
 
 /**
@@ -119,11 +129,19 @@ function createVersionTable(database: DatabaseSync): void {
     CREATE TABLE migrations (version INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL) STRICT;`);
 }
 
+function readSteps(database: DatabaseSync) {
+  try {
+    return database.prepare('SELECT version, name FROM migrations ORDER BY version').all();
+  } catch (error) {
+    throw isDamageOnReading(error) ? new DamagedStateError((error as Error).message) : error;
+  }
+}
+
 /** Throws DamagedStateError for a list of versions that no program can have written: a gap, or another name. */
 function versionOf(database: DatabaseSync, migrations: readonly Migration[]): number {
   const table = database.prepare(`SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'migrations'`);
   if (table.get() === undefined) return 0;
-  const steps = database.prepare('SELECT version, name FROM migrations ORDER BY version').all();
+  const steps = readSteps(database);
   for (const [index, { version, name }] of steps.entries()) {
     const known = migrations[index]?.name ?? name;
     if (version !== index + 1 || name !== known) throw new DamagedStateError('its versions have gaps');

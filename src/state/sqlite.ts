@@ -11,6 +11,7 @@ import { raise } from '../core/warning/catalogue.ts';
 import { counted } from '../core/warning/entry.ts';
 import { buffersOf, changesToColumns, columnsToImage } from './columns.ts';
 import type { StoreReply, StoreRequest, StoreWorkerData } from './message.ts';
+import { sessionsToText } from './session-log.ts';
 import type { Repair } from './state-file.ts';
 import type { StatePoint, Store, StoredState } from './store.ts';
 
@@ -73,18 +74,24 @@ class SqliteStore implements Store {
     this.#reportRepair(reply.repair);
     this.#storedPosition = reply.journalPosition;
     this.#storedBoot = reply.clock?.boot ?? null;
-    const { journalPosition, banLogPosition, clock } = reply;
-    return { ledger: columnsToImage(reply.ledger), journalPosition, banLogPosition, clock };
+    const { journalPosition, banLogPosition, clock, sessions } = reply;
+    return { ledger: columnsToImage(reply.ledger), journalPosition, banLogPosition, clock, sessions };
   }
 
-  async commit(changes: LedgerChanges, point: StatePoint): Promise<void> {
+  async commit(changes: LedgerChanges, { sessions, ...point }: StatePoint): Promise<void> {
     const { journalPosition } = point;
     const moved =
       (journalPosition !== null && journalPosition !== this.#storedPosition) ||
-      point.clock.boot !== this.#storedBoot;
+      point.clock.boot !== this.#storedBoot ||
+      sessions.length > 0;
     if (!moved && Object.values(changes).every((list) => list.length === 0)) return;
     const columns = changesToColumns(changes);
-    await this.#ask({ kind: 'commit', changes: columns, point }, buffersOf(columns));
+    const text = sessionsToText(sessions);
+    const reply = await this.#ask(
+      { kind: 'commit', changes: columns, point, sessions: text },
+      buffersOf(columns),
+    );
+    this.#reportDropped(reply);
     this.#storedPosition = journalPosition ?? this.#storedPosition;
     this.#storedBoot = point.clock.boot;
   }
@@ -112,6 +119,12 @@ class SqliteStore implements Store {
     if (reply.kind !== 'failed') return reply;
     this.#reportRepair(reply.repair);
     throw new OperationalError(reply.message, reply);
+  }
+
+  #reportDropped(reply: StoreReply): void {
+    if (reply.kind !== 'done' || reply.sessionsDropped === 0) return;
+    const detail = 'the sessions heard of longest ago are not kept over a restart';
+    this.#emit({ kind: 'limit', limit: 'kept-sessions', detail, count: reply.sessionsDropped });
   }
 
   #reportRepair(repair: Repair | null): void {

@@ -30,12 +30,11 @@ function answer(request: StoreRequest): StoreReply {
       return load();
     case 'commit':
       if (file === null) throw notOpen();
-      file.commit(request.changes, request.point);
-      return { kind: 'done' };
+      return { kind: 'done', sessionsDropped: file.commit(request.changes, request.point, request.sessions) };
     case 'close':
       file?.close();
       file = null;
-      return { kind: 'done' };
+      return { kind: 'done', sessionsDropped: 0 };
   }
 }
 

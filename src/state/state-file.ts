@@ -27,6 +27,7 @@ import {
 } from './rows.ts';
 import { type Salvage, salvage } from './salvage.ts';
 import { APPLICATION_ID, JOURNAL_SOURCE, MIGRATIONS, type Migration, migrate, PAGE_BYTES } from './schema.ts';
+import { SessionLog, type SessionText } from './session-log.ts';
 import type { StatePoint, StoredState } from './store.ts';
 
 export type StateFileOptions = {
@@ -119,6 +120,7 @@ export class StateFile {
   readonly #statements: Statements;
   readonly #path: string;
   readonly #inode: number;
+  readonly #sessionLog: SessionLog;
   #ordinal = 0;
 
   /** Opens, checks and migrates a file that is there. Throws what SQLite says, and DamagedStateError. */
@@ -132,6 +134,7 @@ export class StateFile {
       });
       migrate(this.#database, options.migrations ?? MIGRATIONS);
       this.#statements = whileReading(() => prepareStatements(this.#database));
+      this.#sessionLog = whileReading(() => new SessionLog(this.#database));
       this.#inode = statSync(options.path).ino;
     } catch (error) {
       this.#database.close();
@@ -154,10 +157,12 @@ export class StateFile {
         banLogPosition: this.#values('SELECT session, serial FROM ban_log', readBanLog)[0] ?? null,
         clock: this.#values('SELECT at, boot, steady FROM clock', readClock)[0] ?? null,
       };
+      const sessions = this.#sessionLog.read();
+      if (sessions === null) throw new DamagedStateError('a row makes no sense');
       const ordinal = readCount(this.#database.prepare(LAST_ORDINAL).get()?.ordinal ?? 0);
       if (ordinal === null) throw new DamagedStateError('an ordinal is no number');
       this.#ordinal = ordinal;
-      return content;
+      return { ...content, sessions };
     });
   }
 
@@ -170,18 +175,27 @@ export class StateFile {
       if (journalPosition !== null) this.#statements.putPosition.run(JOURNAL_SOURCE, journalPosition);
       if (clock !== null) this.#statements.putClock.run(clock.at, clock.boot, clock.steady);
     });
-    return { ledger, journalPosition, clock, banLogPosition: null };
+    return { ledger, journalPosition, clock, banLogPosition: null, sessions: [] };
   }
 
-  /** Stores all of it in one transaction, or throws what SQLite says, or DamagedStateError, with nothing stored. */
-  commit(changes: ChangeColumns, { journalPosition, banLogPosition, clock }: StatePoint): void {
+  /**
+   * Stores all of it in one transaction, or throws what SQLite says, or DamagedStateError, with nothing stored. Returns
+   * how many sessions made room for others.
+   */
+  commit(
+    changes: ChangeColumns,
+    { journalPosition, banLogPosition, clock }: Omit<StatePoint, 'sessions'>,
+    sessions: SessionText | null,
+  ): number {
     this.#checkPresence();
     this.#transact(() => {
       this.#putChanges(changes);
       if (journalPosition !== null) this.#statements.putPosition.run(JOURNAL_SOURCE, journalPosition);
       this.#statements.putBanLog.run(banLogPosition.session, banLogPosition.serial);
       this.#statements.putClock.run(clock.at, clock.boot, clock.steady);
+      if (sessions !== null) this.#sessionLog.add(sessions);
     });
+    return this.#sessionLog.settle();
   }
 
   /** Moves the WAL into the file and gives up the lock. */

@@ -3,6 +3,7 @@
  * together or not at all.
  */
 
+import type { KeptSession } from '../core/kept-session.ts';
 import type { BanLogPosition } from '../core/ledger/ban-log.ts';
 import type { ClockReading } from '../core/ledger/clock-reading.ts';
 import type { LedgerChanges, LedgerImage } from '../core/ledger/snapshot.ts';
@@ -14,6 +15,8 @@ export type StatePoint = {
   /** Where the changes lead. */
   readonly banLogPosition: BanLogPosition;
   readonly clock: ClockReading;
+  /** Those that have changed since the last commit. */
+  readonly sessions: readonly KeptSession[];
 };
 
 export type StoredState = {
@@ -25,6 +28,8 @@ export type StoredState = {
   readonly banLogPosition: BanLogPosition | null;
   /** Of the commit that stored the ledger; null when there was none that stored it. */
   readonly clock: ClockReading | null;
+  /** Each once, the one heard of longest ago first. */
+  readonly sessions: readonly KeptSession[];
 };
 
 export interface Store {

@@ -203,6 +203,7 @@ async function decide(plan: Plan, emit: Emit): Promise<StageRun> {
   await enforcer.start([]);
   const persister = {
     advance: () => {},
+    stir: () => {},
     changed: (announcements: readonly BailiffEvent[]) => {
       ledger.takeChanges();
       for (const event of announcements) emit(event);

@@ -126,7 +126,7 @@ export class FakeStore implements Store {
     this.loads++;
     if (this.loadFailure !== null) throw this.loadFailure;
     const ledger = { windows: [], bans: [], totals: [] };
-    return { ledger, journalPosition: null, banLogPosition: null, clock: null };
+    return { ledger, journalPosition: null, banLogPosition: null, clock: null, sessions: [] };
   }
 
   async commit(changes: LedgerChanges, point: StatePoint): Promise<void> {

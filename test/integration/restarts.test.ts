@@ -168,6 +168,39 @@ test('a restart goes on with a failure count that was under way, with its time',
   assert.deepEqual([ban.failures, ban.cause], [3, 'offence']);
 });
 
+test('an attempt of which a kill, a restart or a reload lies between two lines counts once', {
+  skip,
+}, async () => {
+  const { bed, journald, daemon } = await openScene();
+  await using _ = bed;
+  const write = (message: string) => journald.write({ ...sshdEntry(message), SYSLOG_PID: '77' });
+  const start = `Invalid user admin from ${attacker} port 40022`;
+  const result = `Failed password for invalid user admin from ${attacker} port 40022 ssh2`;
+  const between = [
+    async () => {
+      await daemon.kill9();
+      await daemon.restart();
+    },
+    async () => {
+      await daemon.stop();
+      await daemon.restart();
+    },
+    async () => {
+      await daemon.api('/v1/reload', { method: 'POST' });
+    },
+  ];
+  for (const [index, interrupt] of between.entries()) {
+    await write(start);
+    await waitForFailures(daemon, 2 * index + 1);
+    await interrupt();
+    await write(result);
+    // Another offender's, behind it: by then the result has been dealt with.
+    await write(`Failed password for root from 198.51.100.${index} port 40022 ssh2`);
+    await waitForFailures(daemon, 2 * index + 2);
+    assert.equal((await jailOf(daemon)).totalFailures, 2 * index + 2);
+  }
+});
+
 test('entries that were vacuumed away after they were read are not missed, and the rest is read', {
   skip,
 }, async () => {

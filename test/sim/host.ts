@@ -59,7 +59,7 @@ export class Disk {
       totals: [...this.#totals.values()],
     };
     const { position: journalPosition, banLogPosition, clock } = this;
-    return structuredClone({ ledger, journalPosition, banLogPosition, clock });
+    return structuredClone({ ledger, journalPosition, banLogPosition, clock, sessions: [] });
   }
 
   write(changes: LedgerChanges, { journalPosition, banLogPosition, clock }: StatePoint): void {
@@ -324,8 +324,18 @@ export class Host {
       reading: () => ({ at: this.at, boot: 'boot', steady: this.at }),
     };
     const emit = (event: BailiffEvent): void => this.#check(event, store);
+    const sessions = { takeSessions: () => [], returnSessions: () => {}, restoreSessions: () => {} };
     const kernel = { written: () => true, hasTaken: () => true };
-    const persister = new Persister({ store, ledger, banLog, kernel, journalPosition, clock, emit });
+    const persister = new Persister({
+      store,
+      ledger,
+      banLog,
+      sessions,
+      kernel,
+      journalPosition,
+      clock,
+      emit,
+    });
     const enforcer = { enqueue: (all: readonly Decision[]) => this.#enforce(all) };
     const pipeline = new Pipeline(
       { ledger, banLog, persister, senders: NO_SENDERS, clock, emit, enforcer },

@@ -21,7 +21,7 @@ export const POSITION: BanLogPosition = { session: 'life', serial: 7 };
 
 /** What a commit stores besides. */
 export function pointAt(journalPosition: string | null): StatePoint {
-  return { journalPosition, banLogPosition: POSITION, clock: CLOCK };
+  return { journalPosition, banLogPosition: POSITION, clock: CLOCK, sessions: [] };
 }
 
 /** 20 Nov 2026, in microseconds. */

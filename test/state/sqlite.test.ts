@@ -60,6 +60,7 @@ describe('a store', () => {
       journalPosition: null,
       banLogPosition: null,
       clock: null,
+      sessions: [],
     });
     for (const number of [1, 2, 3])
       await store.commit(nthCommit(number).changes, pointAt(nthCommit(number).position));
@@ -113,6 +114,7 @@ describe('a store', () => {
       journalPosition: null,
       banLogPosition: null,
       clock: null,
+      sessions: [],
     });
     await roomier.commit(changes, pointAt('cursor'));
     assert.equal((await roomier.load()).ledger.windows.length, 5_000);

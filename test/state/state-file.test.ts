@@ -45,7 +45,7 @@ afterEach(() => rmSync(directory, { recursive: true, force: true }));
 /** Opens the file, commits each of the changes, and closes it. */
 function write(...commits: readonly LedgerChanges[]): void {
   const { file } = openStateFile(options);
-  for (const changes of commits) file.commit(changesToColumns(changes), pointAt(null));
+  for (const changes of commits) file.commit(changesToColumns(changes), pointAt(null), null);
   file.close();
 }
 
@@ -60,12 +60,13 @@ describe('the state file', () => {
   it('is made with its directory, for its owner alone', () => {
     options = { ...options, path: join(directory, 'lib', 'bailiff', 'state.db') };
     const { file, content, repair } = openStateFile(options);
-    file.commit(changesToColumns({ ...NOTHING, windows: [windowOf(1)] }), pointAt('cursor'));
+    file.commit(changesToColumns({ ...NOTHING, windows: [windowOf(1)] }), pointAt('cursor'), null);
     assert.deepEqual(content, {
       ledger: { windows: [], bans: [], totals: [] },
       journalPosition: null,
       banLogPosition: null,
       clock: null,
+      sessions: [],
     });
     assert.equal(repair, null);
     assert.equal(statSync(join(directory, 'lib', 'bailiff')).mode & 0o777, 0o700);
@@ -87,6 +88,7 @@ describe('the state file', () => {
     file.commit(
       changesToColumns({ ...NOTHING, windows: [windowOf(1), ipv6], bans: [ban], totals }),
       pointAt('cursor'),
+      null,
     );
     file.close();
     const { content } = reopen();
@@ -97,8 +99,8 @@ describe('the state file', () => {
 
   it('keeps the position when a commit brings none', () => {
     const { file } = openStateFile(options);
-    file.commit(changesToColumns(NOTHING), pointAt('cursor'));
-    file.commit(changesToColumns({ ...NOTHING, windows: [windowOf(1)] }), pointAt(null));
+    file.commit(changesToColumns(NOTHING), pointAt('cursor'), null);
+    file.commit(changesToColumns({ ...NOTHING, windows: [windowOf(1)] }), pointAt(null), null);
     file.close();
     assert.equal(reopen().content.journalPosition, 'cursor');
   });
@@ -119,14 +121,14 @@ describe('the state file', () => {
 
   it('stores a commit whole or not at all', () => {
     const { file } = openStateFile({ ...options, maxBytes: 128 * 1_024 });
-    file.commit(changesToColumns(nthCommit(1).changes), pointAt(nthCommit(1).position));
+    file.commit(changesToColumns(nthCommit(1).changes), pointAt(nthCommit(1).position), null);
     const tooMuch = {
       ...NOTHING,
       windows: windowsOf(0, 5_000),
       totals: [{ jail: 'sshd', failures: 9, bans: 9 }],
     };
-    assert.throws(() => file.commit(changesToColumns(tooMuch), pointAt('later')), { errcode: 13 });
-    file.commit(changesToColumns(nthCommit(2).changes), pointAt(nthCommit(2).position));
+    assert.throws(() => file.commit(changesToColumns(tooMuch), pointAt('later'), null), { errcode: 13 });
+    file.commit(changesToColumns(nthCommit(2).changes), pointAt(nthCommit(2).position), null);
     file.close();
     const { ledger, journalPosition } = reopen().content;
     assert.deepEqual(ledger.windows, [windowOf(1), windowOf(2)]);
@@ -151,7 +153,7 @@ describe('the state file', () => {
     const last = 20;
     for (let number = 1; number <= last; number++) {
       const { changes, position } = nthCommit(number);
-      file.commit(changesToColumns(changes), pointAt(position));
+      file.commit(changesToColumns(changes), pointAt(position), null);
     }
     const wal = readFileSync(`${path}-wal`);
     const seen = new Set<number>();
@@ -176,7 +178,7 @@ describe('the state file', () => {
     for (let round = 0; round < 60; round++) {
       const gone = round === 0 ? [] : windowsOf((round - 1) * room, round * room);
       const windows = windowsOf(round * room, (round + 1) * room);
-      file.commit(changesToColumns({ ...NOTHING, windows, windowsGone: gone }), pointAt(`i=${round}`));
+      file.commit(changesToColumns({ ...NOTHING, windows, windowsGone: gone }), pointAt(`i=${round}`), null);
       sizes.push(statSync(path).size + statSync(`${path}-wal`).size);
     }
     file.close();
@@ -204,7 +206,7 @@ describe(`the state file and the ledger (seed ${SEED})`, () => {
         let ledger = newLedger(content.ledger, START);
         let at = START;
         const commit = () => {
-          file.commit(changesToColumns(ledger.takeChanges()), pointAt(`i=${at}`));
+          file.commit(changesToColumns(ledger.takeChanges()), pointAt(`i=${at}`), null);
         };
         for (const { kind, jail, number, step } of inputs) {
           at += step;

@@ -5,6 +5,7 @@
 
 import { type BailiffEvent, type Emit, LACKS_NOTHING } from '../../core/event.ts';
 import { admitsMode, type Match, type RuleMode } from '../../core/failure.ts';
+import type { KeptSession } from '../../core/kept-session.ts';
 import type { BanLog } from '../../core/ledger/ban-log.ts';
 import type { Ban, Decision } from '../../core/ledger/decision.ts';
 import type { Ledger } from '../../core/ledger/ledger.ts';
@@ -38,6 +39,8 @@ export type JailRoute = { readonly jail: string; readonly mode: RuleMode; readon
 /** What a reload exchanges as a whole. */
 export type Rules = {
   readonly matcher: Pick<Matcher, 'match' | 'mayMatch' | 'takeCounters'>;
+  /** Of the same matcher. */
+  readonly sessions?: Matcher;
   /** By filter name. */
   readonly routes: ReadonlyMap<string, readonly JailRoute[]>;
 };
@@ -47,7 +50,7 @@ export type PipelineParts = {
   /** Of that ledger. */
   readonly banLog: Pick<BanLog, 'record'>;
   readonly enforcer: Pick<Enforcer, 'enqueue'>;
-  readonly persister: Pick<Persister, 'advance' | 'changed'>;
+  readonly persister: Pick<Persister, 'advance' | 'changed' | 'stir'>;
   /** Says what the records of a sender may do. */
   readonly senders: Pick<SenderDirectory, 'permissionOf'>;
   readonly clock: Clock;
@@ -70,6 +73,8 @@ export class Pipeline {
   readonly #matches: Match[] = [];
   #announcements: BailiffEvent[] = [];
   #counted = false;
+  /** Sessions of an earlier life, until there are rules. */
+  #kept: readonly KeptSession[] = [];
   /** Journal entries seen before this may still come; null when there is no backlog. */
   #backlogSeenAt: Microseconds | null = 0;
   #backlogUntil: Microseconds;
@@ -81,10 +86,30 @@ export class Pipeline {
     this.#backlogUntil = parts.clock.now() + BACKLOG_PATIENCE;
   }
 
-  /** From the next record on, other rules. */
+  /** From the next record on, other rules; the sessions of filters whose rules are the same go on. */
   setRules(rules: Rules): void {
     this.#reportMatcher();
+    const { sessions } = this.#rules;
+    if (sessions !== undefined) rules.sessions?.adoptSessions(sessions);
+    rules.sessions?.restoreSessions(this.#kept);
+    this.#kept = [];
     this.#rules = rules;
+  }
+
+  /** Takes in the sessions that an earlier life has kept. */
+  restoreSessions(kept: readonly KeptSession[]): void {
+    if (this.#rules.sessions === undefined) this.#kept = kept;
+    else this.#rules.sessions.restoreSessions(kept);
+  }
+
+  /** The sessions that have changed since this was asked last, to be stored with what they have led to. */
+  takeSessions(): readonly KeptSession[] {
+    return this.#rules.sessions?.takeSessions() ?? [];
+  }
+
+  /** What was taken could not be stored. */
+  returnSessions(): void {
+    this.#rules.sessions?.returnSessions();
   }
 
   /** Whether a message is to become a record: no other can match the rules as they are now. */
@@ -106,6 +131,7 @@ export class Pipeline {
     emit({ kind: 'records', source, count: records.length + skipped, bytes, matched });
     if (batch.source === 'journal') this.#noteBacklog(batch.records.at(-1), at);
     if (batch.position !== null) persister.advance(batch.position);
+    else if (matched > 0) persister.stir();
     this.#settle();
   }
 

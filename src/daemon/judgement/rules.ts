@@ -15,7 +15,8 @@ export function rulesOf(plan: Plan, elapsed: Elapsed): Rules {
     const route = { jail: policy.name, mode, maxRetry: policy.maxRetry };
     for (const filter of filters) routes.set(filter, [...(routes.get(filter) ?? []), route]);
   }
-  return { matcher: createMatcher(usedFilters(plan), () => elapsed() * MILLISECOND), routes };
+  const matcher = createMatcher(usedFilters(plan), () => elapsed() * MILLISECOND, true);
+  return { matcher, sessions: matcher, routes };
 }
 
 /**

@@ -5,6 +5,7 @@
  */
 import { OperationalError } from '../../core/errors.ts';
 import type { BailiffEvent, Emit } from '../../core/event.ts';
+import type { KeptSession } from '../../core/kept-session.ts';
 import type { BanLog } from '../../core/ledger/ban-log.ts';
 import type { ClockReading } from '../../core/ledger/clock-reading.ts';
 import type { Ledger } from '../../core/ledger/ledger.ts';
@@ -24,11 +25,22 @@ const MAX_RETRY_DELAY_MILLISECONDS = 30_000;
 /** The time of the ledger, and what is stored to tell it later. */
 export type StateClock = Clock & { reading(): ClockReading };
 
+/** Whose sessions are stored with what they have led to. */
+export type SessionKeeper = {
+  /** Those that have changed since this was asked last. */
+  takeSessions(): readonly KeptSession[];
+  /** What was taken could not be stored. */
+  returnSessions(): void;
+  /** Takes in those that an earlier life has stored. */
+  restoreSessions(kept: readonly KeptSession[]): void;
+};
+
 export type PersisterOptions = {
   readonly store: Store;
   readonly ledger: Ledger;
   /** Of that ledger. */
   readonly banLog: Pick<BanLog, 'position'>;
+  readonly sessions: SessionKeeper;
   readonly kernel: KernelProgress;
   readonly journalPosition: string | null;
   readonly clock: StateClock;
@@ -41,6 +53,7 @@ export class Persister {
   #storedPosition: string | null;
   readonly #announcements: Announcements;
   #changed = false;
+  #isStirred = false;
   #running: Promise<void> | null = null;
   /** Commits that were begun with all that had changed by then. */
   #attempts = 0;
@@ -62,6 +75,12 @@ export class Persister {
   /** Notes how far the journal has been dealt with. Call it after the ledger has seen the entries. */
   advance(position: string): void {
     this.#position = position;
+    if (!this.#changed) this.#later(POSITION_DELAY_MILLISECONDS);
+  }
+
+  /** Sessions may have changed, and nothing else: store them some time. */
+  stir(): void {
+    this.#isStirred = true;
     if (!this.#changed) this.#later(POSITION_DELAY_MILLISECONDS);
   }
 
@@ -100,7 +119,7 @@ export class Persister {
   }
 
   #hasNews(): boolean {
-    return this.#changed || this.#position !== this.#storedPosition;
+    return this.#changed || this.#isStirred || this.#position !== this.#storedPosition;
   }
 
   #start(): void {
@@ -127,12 +146,18 @@ export class Persister {
   }
 
   async #commitChanges(): Promise<void> {
-    const { ledger, banLog, store, clock, emit } = this.#options;
+    const { ledger, banLog, sessions, store, clock, emit } = this.#options;
     const position = this.#position;
-    const point = { journalPosition: position, banLogPosition: banLog.position, clock: clock.reading() };
+    const point = {
+      journalPosition: position,
+      banLogPosition: banLog.position,
+      clock: clock.reading(),
+      sessions: sessions.takeSessions(),
+    };
     const changes = ledger.takeChanges();
     const announcements = this.#announcements.group();
     this.#changed = false;
+    this.#isStirred = false;
     const startedAt = clock.now();
     try {
       await store.commit(changes, point);
@@ -140,6 +165,7 @@ export class Persister {
       const failure = operational(error);
       if (failure.code === 'state-damaged') ledger.returnWhole();
       else ledger.returnChanges(changes);
+      sessions.returnSessions();
       this.#failed(failure);
       this.#announcements.settle(announcements, false);
       return;
@@ -156,6 +182,7 @@ export class Persister {
     await this.#options.store.load();
     this.#mustReopen = false;
     this.#options.ledger.returnWhole();
+    this.#options.sessions.returnSessions();
   }
 
   #failed(error: OperationalError): void {

@@ -8,12 +8,13 @@ import type { Store, StoredState } from '../../state/store.ts';
 import type { Part } from '../part.ts';
 import type { KernelProgress } from './announcements.ts';
 import { openState } from './open.ts';
-import { Persister, type StateClock } from './persister.ts';
+import { Persister, type SessionKeeper, type StateClock } from './persister.ts';
 
 export type StateOptions = {
   readonly ledger: Ledger;
   /** Of that ledger. */
   readonly banLog: BanLog;
+  readonly sessions: SessionKeeper;
   readonly kernel: KernelProgress;
   readonly clock: StateClock;
   readonly emit: Emit;
@@ -48,15 +49,25 @@ export class State implements Part {
     const opened = await this.#opening;
     if (opened === null) return;
     const { store, state } = opened;
-    const { ledger, banLog, kernel, clock, emit } = this.#options;
+    const { ledger, banLog, sessions, kernel, clock, emit } = this.#options;
     const { journalPosition } = state;
     const reading = clock.reading();
     const lead = leadOf(state.clock, reading);
     if (lead > 0) emit({ kind: 'clock-set', step: -lead });
     const isSame = ledger.restore(state.ledger, reading.at, lead);
+    sessions.restoreSessions(state.sessions.map((session) => ({ ...session, at: session.at - lead })));
     banLog.resume(isSame ? state.banLogPosition : null);
     this.#journalPosition = journalPosition;
-    this.#persister = new Persister({ store, ledger, banLog, kernel, journalPosition, clock, emit });
+    this.#persister = new Persister({
+      store,
+      ledger,
+      banLog,
+      sessions,
+      kernel,
+      journalPosition,
+      clock,
+      emit,
+    });
     // Or the next restart would know as little of the time that has passed as this one.
     if (!isSame || state.clock?.boot !== reading.boot) this.#persister.changed([]);
   };
@@ -71,6 +82,11 @@ export class State implements Part {
   /** As Persister.advance. */
   advance(position: string): void {
     this.#persister?.advance(position);
+  }
+
+  /** As Persister.stir. */
+  stir(): void {
+    this.#persister?.stir();
   }
 
   /** As Persister.changed. */

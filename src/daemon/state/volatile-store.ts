@@ -6,7 +6,7 @@ export class VolatileStore implements Store {
   readonly isVolatile = true;
 
   async load(): Promise<StoredState> {
-    return { ledger: EMPTY_IMAGE, journalPosition: null, banLogPosition: null, clock: null };
+    return { ledger: EMPTY_IMAGE, journalPosition: null, banLogPosition: null, clock: null, sessions: [] };
   }
 
   async commit(): Promise<void> {}

@@ -63,6 +63,7 @@ async function setUp(t: TestContext) {
     ledger,
     banLog,
     kernel: enforcer,
+    sessions: { takeSessions: () => [], returnSessions: () => {}, restoreSessions: () => {} },
     journalPosition: null,
   });
   await enforcer.start([]);

@@ -83,6 +83,7 @@ class Court {
         enforcer: { enqueue: (decisions, arrivalAt) => this.#enqueue(decisions, arrivalAt) },
         persister: {
           advance: (position) => this.positions.push(position),
+          stir: () => {},
           changed: (announcements) => this.announced.push([...announcements]),
         },
         senders: this.senders,
@@ -330,7 +331,7 @@ test('after the start a backlog may come for some seconds, so restored windows s
   ledger.restore(image, START);
   ledger.reconfigure({ policies: [policyOf()], limits: LIMITS, protectedNetworks: [] }, START, []);
   let at = START;
-  const nobody = { enqueue: () => {}, advance: () => {}, changed: () => {} };
+  const nobody = { enqueue: () => {}, advance: () => {}, changed: () => {}, stir: () => {} };
   const senders = new SenderDirectory(sendersOf());
   const parts = {
     ledger,

@@ -82,6 +82,7 @@ test('where nothing can be kept the daemon goes on, forgets, and says so', async
     journalPosition: null,
     banLogPosition: null,
     clock: null,
+    sessions: [],
   });
   await store.commit(CHANGES, pointAt('a cursor'));
   assert.deepEqual((await store.load()).journalPosition, null);

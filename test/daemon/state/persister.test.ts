@@ -25,6 +25,7 @@ function setUp() {
     ledger,
     banLog: banLogOf(ledger),
     kernel,
+    sessions: { takeSessions: () => [], returnSessions: () => {}, restoreSessions: () => {} },
     journalPosition: 'c0',
     clock: { now: () => 1, reading: () => ({ at: 1, boot: 'boot', steady: 1 }) },
     emit: recorder.emit,
