@@ -10,8 +10,9 @@ const HTTP_CONNECTIONS_ACTION =
 const LIMIT_ACTIONS: Readonly<Record<LimitName, string | null>> = {
   offenders: 'raise max_offenders in [limits], or lower find_time',
   bans: 'raise max_bans in [limits], or lower ban_time',
-  connections: 'raise max_connections in [syslog]',
-  'connections-per-sender': 'raise max_connections_per_sender in [syslog]',
+  connections: 'see who holds them, ss -tn; when all are wanted raise max_connections in [syslog]',
+  'connections-per-sender':
+    'see who holds them, ss -tn; when all are wanted raise max_connections_per_sender in [syslog]',
   'sender-rate':
     'raise max_messages_per_second of the [[sender]], or see why it says so much: bailiff senders',
   handshakes: null,
