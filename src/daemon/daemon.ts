@@ -32,7 +32,7 @@ import { EventBus } from './event-bus.ts';
 import { Journal } from './journal.ts';
 import { Judgement } from './judgement/judgement.ts';
 import { Pipeline } from './judgement/pipeline.ts';
-import { Memory } from './memory.ts';
+import { collectGarbage, Memory, mainThreadLoad } from './memory.ts';
 import { MetricsEndpoint } from './metrics/endpoint.ts';
 import { PartList, together } from './part.ts';
 import type { SessionKeeper } from './state/persister.ts';
@@ -149,7 +149,12 @@ function assemble(source: ConfigSource, first: FirstConfiguration) {
   const socket = new ControlSocket({ control, subscribe, emit, onBug });
   const isReady = () => ({ ready: parts.isRunning, components: health.components() });
   const metrics = new MetricsEndpoint({ metrics: watchers.metrics, health: isReady, clock, emit, onBug });
-  const memory = new Memory({ resident: process.memoryUsage.rss, trim: trimMemory });
+  const memory = new Memory({
+    resident: process.memoryUsage.rss,
+    load: mainThreadLoad(),
+    collect: collectGarbage,
+    trim: trimMemory,
+  });
   supervision.onReloadSignal(reload);
 
   const parts = new PartList(

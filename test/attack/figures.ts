@@ -17,8 +17,8 @@ export type Figures = {
 /** Between two honest failures, and between two questions to the control socket. */
 const GAP_MILLISECONDS = 200;
 const SAMPLE_MILLISECONDS = 25;
-/** V8 gives back in this time what it does not need. */
-const REST_MILLISECONDS = 15_000;
+/** Twice the time between two looks at the memory, and some. */
+const REST_MILLISECONDS = 25_000;
 /** What has not come by then counts as so late. */
 const PATIENCE_MILLISECONDS = 60_000;
 
