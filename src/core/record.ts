@@ -46,6 +46,8 @@ export type LogRecord = {
   readonly timestamp: Microseconds;
   /** For journal entries, and for what came at a unix socket from somebody who is not believed as it is. */
   readonly trusted: TrustedFields | null;
+  /** STRUCTURED-DATA of RFC 5424 as it came, its elements in their brackets; absent where there is none. */
+  readonly structuredData?: string;
   /** The identity of the relay that handed it on; absent from records that came straight from their sender. */
   readonly via?: string;
 };

@@ -35,10 +35,13 @@ export function explainRecord(
   everywhere: boolean,
 ): FilterExplanation[] {
   const { message } = undecorate(record.message);
+  const data = `${record.structuredData ?? ''} ${record.message}`.trimStart();
   return filters.map((compiled) => {
     const route = routeResult(compiled.filter, record);
     const rules =
-      route === 'read' || everywhere ? compiled.rules.map((rule) => explainRule(rule, message)) : [];
+      route === 'read' || everywhere
+        ? compiled.rules.map((rule) => explainRule(rule, rule.reader.isOfStructuredData ? data : message))
+        : [];
     return { filter: compiled.filter.name, route, rules };
   });
 }

@@ -73,8 +73,9 @@ export type ValuesPattern = {
  */
 export type FieldTest = {
   /**
-   * In `json`: a key of the top object, or a path with dots (`request.remote_ip`); nested TOML tables other than
-   * `{ regex = }` are joined to such paths. In `access`: one of ACCESS_FIELDS (match/access.ts).
+   * In `structured_data`: `SD-ID.PARAM-NAME` (`origin@32473.ip`), or `message` for what is behind. In `json`: a key of the
+   * top object, or a path with dots (`request.remote_ip`); nested TOML tables other than `{ regex = }` are joined to
+   * such paths. In `access`: one of ACCESS_FIELDS (match/access.ts).
    */
   readonly field: string;
   /** A missing field passes. Written as a key with a trailing `?`: `"user.name?" = "<user>"`. */
@@ -82,10 +83,13 @@ export type FieldTest = {
   readonly pattern: TextPattern | ValuesPattern;
 };
 
-/** Exactly one of the keys `template`, `regex`, `json = { ... }` and `access = { ... }` of a rule. */
+/**
+ * Exactly one of the keys `template`, `regex`, `json = { ... }`, `access = { ... }` and `structured_data = { ... }` of a
+ * rule.
+ */
 export type Pattern =
   | TextPattern
-  | { readonly form: 'json' | 'access'; readonly fields: readonly FieldTest[] };
+  | { readonly form: 'json' | 'access' | 'structured_data'; readonly fields: readonly FieldTest[] };
 
 /**
  * Where in one attempt to log in a rule's line stands, so that an attempt which a service reports with several lines

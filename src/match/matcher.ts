@@ -156,17 +156,28 @@ export class Matcher {
 
   /** Returns false when a filter does not trust the record. */
   #matchRoute(route: Route, record: LogRecord, out: Match[]): boolean {
+    const before = out.length;
+    const isTrusted = this.#matchText(route, record, record.message, out);
+    const { structuredData, message } = record;
+    if (structuredData !== undefined && out.length === before)
+      this.#matchText(route, record, `${structuredData} ${message}`, out);
+    return isTrusted;
+  }
+
+  /** As #matchRoute, of the message or of that with STRUCTURED-DATA before it. */
+  #matchText(route: Route, record: LogRecord, text: string, out: Match[]): boolean {
     const { trusted } = record;
     const isTrusted = trusted === null || route.filters.every(({ trusts }) => trusts(trusted));
-    let message = record.message;
+    let message = text;
     let times = 1;
-    if (DECORATED.find(message).length > 0) ({ message, times } = undecorate(message));
+    const isData = record.structuredData !== undefined && text !== record.message;
+    if (!isData && DECORATED.find(message).length > 0) ({ message, times } = undecorate(message));
     let settled: RoutedFilter | null = null;
     let nearest: RoutedFilter | null = null;
     const look = ++this.#looks;
     const stopwatch = this.#stopwatch?.begin() ? this.#stopwatch : null;
     for (const { filter, rule, needs, nearness } of route.find(message)) {
-      if (filter === settled) continue;
+      if (filter === settled || (rule.reader.isOfStructuredData === true) !== isData) continue;
       stopwatch?.turnTo(filter.tally);
       if (!areMet(needs, message, look)) {
         if (nearness === 'begins') nearest ??= filter;

@@ -239,7 +239,10 @@ export class CompiledPattern {
     return [...this.#groups].map(([name, indexes]) => ({ name, value: firstGroup(groups, indexes) }));
   }
 
-  /** Where in a text that matches free text and the address stand; empty when it does not match. */
+  /**
+   * Where in a text that matches free text and the address stand; empty when it does not match. Of a pattern whose
+   * `square` is not null this may take any time: for samples, and texts that nobody else has written.
+   */
   stretches(text: string): Stretch[] {
     const { source, groups } = writeMarked(this.#body, this.#addressGroups);
     const indices = this.#compile(source, true).exec(text)?.indices;
@@ -254,17 +257,23 @@ export class CompiledPattern {
     return differingOffset(buildAutomaton(this.#body, []), text);
   }
 
-  /** Whether the greediest and the laziest reading take the same stretch of the text for the address. */
+  /**
+   * Whether the greediest and the laziest reading take the same stretch of the text for the address; of a pattern that
+   * is not proved to be linear, whose positions the linear engine does not tell, a stretch that says the same.
+   */
   #readsAlike(text: string): boolean {
     if (this.ambiguity === null) return true;
+    const hasPositions = this.square === null;
     this.#readings ??= [false, true].map((reversed) => ({
-      expression: this.#compile(writeExpression(this.#body, reversed), true),
+      expression: this.#compile(writeExpression(this.#body, reversed), hasPositions),
       addressPlaces: placesOf(this.#addressGroups, this.#body, reversed),
     }));
-    const positions = this.#readings.map(({ expression, addressPlaces }) =>
-      addressPosition(expression.exec(text), addressPlaces),
-    );
-    return positions[0] === positions[1];
+    const [greediest, laziest] = this.#readings.map(({ expression, addressPlaces }) => {
+      const groups = expression.exec(text);
+      if (groups === null) return '';
+      return hasPositions ? addressPosition(groups, addressPlaces) : firstGroup(groups, addressPlaces);
+    });
+    return greediest === laziest;
   }
 }
 
@@ -329,9 +338,9 @@ function firstGroup(groups: RegExpExecArray, indexes: readonly number[]): string
 }
 
 /** Start and end of the address as text, '' when the reading has none. */
-function addressPosition(groups: RegExpExecArray | null, indexes: readonly number[]): string {
+function addressPosition(groups: RegExpExecArray, indexes: readonly number[]): string {
   for (const index of indexes) {
-    const position = groups?.indices?.[index];
+    const position = groups.indices?.[index];
     if (position !== undefined) return position.join();
   }
   return '';

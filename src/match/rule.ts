@@ -10,6 +10,7 @@ import { JsonMessage } from './json.ts';
 import { CompiledPattern, type Finding, type NamedField } from './pattern.ts';
 import { PrefixTree } from './prefix-tree.ts';
 import { otherSpellings } from './request-path.ts';
+import { StructuredData } from './structured-data.ts';
 
 /** What a rule makes of a message. */
 export interface Reader {
@@ -20,6 +21,8 @@ export interface Reader {
   readonly hasAddress: boolean;
   /** Of a reader of access logs, the status codes of the lines that it may match, null for any. */
   readonly statuses?: ReadonlySet<number> | null;
+  /** Whether it reads STRUCTURED-DATA and what is behind it, and no text that merely looks so. */
+  readonly isOfStructuredData?: true;
   /** Whether it may match a line of an access log. */
   mayReadAccess(): boolean;
   /** Null when the message does not match. */
@@ -91,6 +94,7 @@ export function compileFilter(filter: Filter): CompiledFilter {
 export function compileReader({ pattern }: Rule, isProved = false): Reader {
   if (!('fields' in pattern)) return new TextReader(new CompiledPattern(pattern, isProved));
   const tests = pattern.fields.map((test) => compileTest(test, isProved));
+  if (pattern.form === 'structured_data') return new StructuredDataReader(tests);
   return pattern.form === 'json' ? new JsonReader(tests) : new AccessReader(tests);
 }
 
@@ -268,6 +272,7 @@ const CLIENT = ACCESS_FIELDS.indexOf('client');
 const USER = ACCESS_FIELDS.indexOf('user');
 const jsonMessage = new JsonMessage();
 const accessLine = new AccessLine();
+const structuredData = new StructuredData();
 
 /** Of a message that is no line of an access log. */
 export const NO_STATUS = -1;
@@ -296,6 +301,33 @@ class JsonReader extends FieldsReader {
 
   read(message: string): Finding | null {
     return jsonMessage.scan(message) ? this.readTests() : null;
+  }
+}
+
+class StructuredDataReader extends FieldsReader {
+  readonly prefixes = ['['];
+  readonly isOfStructuredData = true;
+  readonly hasAddress: boolean;
+
+  constructor(tests: readonly CompiledTest[]) {
+    super(tests);
+    this.hasAddress = tests.some(({ pattern }) => pattern instanceof CompiledPattern && pattern.hasAddress);
+  }
+
+  override mayReadAccess(): boolean {
+    return false;
+  }
+
+  scan(message: string): boolean {
+    return structuredData.scan(message);
+  }
+
+  textOf({ field }: CompiledTest): string | undefined {
+    return structuredData.parameter(field);
+  }
+
+  read(message: string): Finding | null {
+    return structuredData.scan(message) ? this.readTests() : null;
   }
 }
 

@@ -50,6 +50,9 @@ export type Header = {
   pidStart: number;
   pidEnd: number;
   messageStart: number;
+  /** STRUCTURED-DATA with its brackets. */
+  dataStart: number;
+  dataEnd: number;
 };
 
 export function createHeader(): Header {
@@ -63,6 +66,8 @@ export function createHeader(): Header {
     pidStart: 0,
     pidEnd: 0,
     messageStart: 0,
+    dataStart: 0,
+    dataEnd: 0,
   };
 }
 
@@ -77,6 +82,8 @@ export function resetHeader(header: Header, messageStart: number): void {
   header.pidStart = 0;
   header.pidEnd = 0;
   header.messageStart = messageStart;
+  header.dataStart = 0;
+  header.dataEnd = 0;
 }
 
 /** Bytes that mean something in more than one of the formats. */

@@ -82,13 +82,14 @@ export class SyslogParser {
     prefilter?: Prefilter,
   ): LogRecord | Skipped | null {
     if (!this.#scan(bytes, start, end, origin.at, isCut)) return null;
-    const { identifierStart, identifierEnd, messageStart } = this.#header;
+    const { identifierStart, identifierEnd, messageStart, dataStart, dataEnd } = this.#header;
     const identifier = this.#strings.get(bytes, identifierStart, identifierEnd);
     // A mark stands where a message was cut, so its bytes are not what it says.
     const mayMatch =
       prefilter === undefined ||
       isCut ||
       prefilter(identifier, bytes, messageStart, this.#textEnd) ||
+      (dataEnd > dataStart && prefilter(identifier, bytes, dataStart, this.#textEnd)) ||
       mayBeRepeat(bytes, messageStart, this.#textEnd);
     return mayMatch ? this.#record(origin, identifier, isCut) : 'skipped';
   }
@@ -112,7 +113,7 @@ export class SyslogParser {
     const bytes = this.#bytes;
     const priority = this.#priority;
     const message = bytes.toString('utf8', header.messageStart, this.#textEnd);
-    return {
+    const record: LogRecord = {
       at: origin.at,
       source: origin.source,
       sender: origin.sender,
@@ -125,6 +126,9 @@ export class SyslogParser {
       timestamp: header.timestamp,
       trusted: null,
     };
+    const { dataStart, dataEnd } = header;
+    if (dataEnd === dataStart) return record;
+    return { ...record, structuredData: bytes.toString('utf8', dataStart, dataEnd) };
   }
 
   #readHeader(bytes: Buffer, start: number, end: number, at: Microseconds, hasPriority: boolean): void {

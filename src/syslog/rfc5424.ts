@@ -45,7 +45,7 @@ export function readRfc5424(
   header.pidStart = pidStart;
   header.pidEnd = endOfField(bytes, pidStart, messageIdStart);
   splitTag(bytes, header);
-  header.messageStart = skipToMessage(bytes, dataStart, end);
+  readData(bytes, dataStart, end, header);
   // Who gives no APP-NAME may have put the tag of RFC 3164 where its text begins.
   if (header.identifierEnd === header.identifierStart) readTagOfText(bytes, end, header);
   return true;
@@ -111,14 +111,19 @@ function readTagOfText(bytes: Buffer, end: number, header: Header): void {
   header.pidEnd = pidEnd;
 }
 
-/** Behind STRUCTURED-DATA, its blank, one more that rsyslog writes, and a BOM. */
-function skipToMessage(bytes: Buffer, dataStart: number, end: number): number {
+/** The text begins behind STRUCTURED-DATA, its blank, one more that rsyslog writes, and a BOM. */
+function readData(bytes: Buffer, dataStart: number, end: number, header: Header): void {
+  header.messageStart = dataStart;
   const dataEnd = skipStructuredData(bytes, dataStart, end);
-  if (dataEnd < 0) return dataStart;
+  if (dataEnd < 0) return;
+  if (bytes[dataStart] === LEFT_BRACKET) {
+    header.dataStart = dataStart;
+    header.dataEnd = dataEnd;
+  }
   let position = dataEnd;
   if (position < end && bytes[position] === BLANK) position++;
   if (position < end && bytes[position] === BLANK) position++;
-  return skipByteOrderMark(bytes, position, end);
+  header.messageStart = skipByteOrderMark(bytes, position, end);
 }
 
 /**

@@ -111,6 +111,16 @@ describe('a regular expression', () => {
 });
 
 describe('matching', () => {
+  it('of a long text by a pattern that is not proved to be linear finds the address that all readings agree on', () => {
+    const pattern = regexOf('^(?:\\[(?:\\w+ "[^"]*"|[^\\]]*)\\]\\s*)*client (?<address>[0-9.]+)(?: .*)?$');
+    assert.notEqual(pattern.square, null, 'else this tests nothing');
+    assert.notEqual(pattern.ambiguity, null, 'else this tests nothing');
+    for (const count of [1, 100]) {
+      const line = `${'[id "1"] '.repeat(count)}client 192.0.2.1 denied`;
+      assert.equal(pattern.read(line)?.address, '192.0.2.1');
+    }
+  });
+
   it('knows how a match begins and what it contains', () => {
     assert.deepEqual(templateOf('{Bad|Good} login[s] by <user>').prefixes, [
       'Bad logins by ',

@@ -18,6 +18,7 @@ test('a message with all of its parts is read', () => {
     message: 'Failed password',
     timestamp: Date.UTC(2026, 10, 20, 14, 13, 19) * 1_000 + 416_806,
     trusted: null,
+    structuredData: '[timeQuality tzKnown="1"]',
     dialect: 'rfc5424',
   });
 });
@@ -41,6 +42,14 @@ test('structured data is skipped, whatever its values hold', () => {
   ]) {
     assert.equal(summary(`<38>1 - vm sshd 7 - ${data} text`), 'rfc5424|vm|sshd|7|-|text', data);
   }
+});
+
+test('structured data stands in the record as it came, and is absent where there is none', () => {
+  const data = '[a@1 k="v\\"]"][b@2]';
+  assert.equal(read(`<38>1 - vm sshd 7 - ${data} text`).structuredData, data);
+  for (const none of ['-', '[a k="v" text', ''])
+    assert.ok(!('structuredData' in read(`<38>1 - vm sshd 7 - ${none} text`)), none);
+  assert.ok(!('structuredData' in read('<38>Nov 20 14:13:19 vm sshd[7]: [a@1 k="v"] text')));
 });
 
 test('broken or missing structured data is left in the text, below a header that was whole', () => {

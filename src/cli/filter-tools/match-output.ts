@@ -2,7 +2,7 @@
 import type { Match } from '../../core/failure.ts';
 import { printable, printableJson } from '../../core/text/printable.ts';
 import { undecorate } from '../../match/matcher.ts';
-import { CompiledPattern, type NamedField } from '../../match/pattern.ts';
+import { CompiledPattern, type NamedField, type Stretch } from '../../match/pattern.ts';
 import type { CompiledFilter, CompiledRule } from '../../match/rule.ts';
 import type { Style } from '../render/terminal.ts';
 import type { RecordId } from './line-record.ts';
@@ -82,7 +82,7 @@ export class MatchPrinter {
       ?.reader.parts(inner)
       .flatMap(({ pattern, text, field }) =>
         field === '' && text !== undefined && pattern instanceof CompiledPattern
-          ? pattern.stretches(text)
+          ? stretchesOf(pattern, text)
           : [],
       );
     let shown = '';
@@ -104,4 +104,9 @@ function cut(message: string, start: number, end: number): string {
   if (start >= MAX_SHOWN_LENGTH) return '';
   const rest = end > MAX_SHOWN_LENGTH ? '...' : '';
   return printable(message.slice(start, Math.min(end, MAX_SHOWN_LENGTH))) + rest;
+}
+
+/** None where it could take long to find them. */
+function stretchesOf(pattern: CompiledPattern, text: string): readonly Stretch[] {
+  return pattern.square === null ? pattern.stretches(text) : [];
 }

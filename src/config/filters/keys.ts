@@ -128,6 +128,12 @@ const rule = table({
       'The pattern for a line of an access log in the common or combined format: a table of its fields, as in json.',
     examples: [{ status: [401, 403], path: '/login<any>' }],
   }),
+  structured_data: key(z.optional(z.unknown()), {
+    description:
+      'The pattern for the STRUCTURED-DATA of RFC 5424: a table of its parameters as in json, each by its SD-ID and ' +
+      'name with a dot between; message is the text behind. In samples, line begins with the brackets.',
+    examples: [{ 'login@32473.ip': '<address>', 'login@32473.user?': '<user>', message: 'login failed' }],
+  }),
   attempt: key(z.optional(oneOf('start', 'result', 'end')), {
     description:
       'Where the line stands in an attempt to log in that several lines report; the attempt then counts once. ' +

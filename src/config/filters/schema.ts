@@ -14,7 +14,10 @@ import { type Problem, problemAt, quote } from '../document/problem.ts';
 import { describeValue, validate } from '../document/validate.ts';
 import { filterSchema, MAX_INPUT_NAMES, MAX_PATTERN_LENGTH, type RuleSettings } from './keys.ts';
 
-const PATTERN_KEYS = ['template', 'regex', 'json', 'access'] as const;
+const PATTERN_KEYS = ['template', 'regex', 'json', 'access', 'structured_data'] as const;
+
+/** Those that are tables of fields. */
+type FieldsForm = 'json' | 'access' | 'structured_data';
 
 export type ReadFilter = { readonly filter: Filter | null; readonly problems: readonly Problem[] };
 
@@ -79,10 +82,10 @@ function readPattern(settings: RuleSettings, path: Path, report: Report): Patter
     const found = given.length === 0 ? 'none' : given.map((key) => `\`${key}\``).join(' and ');
     report.atValue(
       path,
-      `a rule has one of \`template\`, \`regex\`, \`json\` and \`access\`: this one has ${found}`,
+      `a rule has one of \`template\`, \`regex\`, \`json\`, \`access\` and \`structured_data\`: this one has ${found}`,
     );
   }
-  if (form === 'json' || form === 'access') {
+  if (form === 'json' || form === 'access' || form === 'structured_data') {
     const node = nodeAt(report.root, [...path, form]);
     const fields: FieldTest[] = [];
     if (node?.kind === 'table') readTests(form, node, [...path, form], '', fields, report);
@@ -94,7 +97,7 @@ function readPattern(settings: RuleSettings, path: Path, report: Report): Patter
 
 /** Reads the fields of a `json` or `access` table into `tests`; nested tables make paths with dots. */
 function readTests(
-  form: 'json' | 'access',
+  form: FieldsForm,
   node: TableNode,
   path: Path,
   prefix: string,

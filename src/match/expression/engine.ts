@@ -34,24 +34,28 @@ export class LineExpression {
   readonly #source: string;
   readonly #flags: string;
   readonly #isProved: () => boolean;
+  readonly #hasPositions: boolean;
   readonly #short: RegExp;
   #proved: RegExp | undefined;
   #linear: RegExp | undefined;
 
   /**
    * `isProved` tells whether it is proved to be linear; it is asked for the first long text. With `positions` results
-   * carry `indices`, at about twice the price of a hit.
+   * carry `indices`, at about twice the price of a hit; the linear engine has none, so an expression that is not proved
+   * may take any time then.
    */
   constructor(source: string, isProved: () => boolean, positions = false) {
     this.#source = source;
     this.#flags = positions ? 'ds' : 's';
     this.#isProved = isProved;
+    this.#hasPositions = positions;
     this.#short = new RegExp(source, this.#flags);
   }
 
   exec(text: string): RegExpExecArray | null {
     if (text.length <= MAX_SHORT_TEXT) return this.#short.exec(text);
     if (this.#isProved()) return this.#execProved(text);
+    if (this.#hasPositions) return this.#short.exec(text);
     this.#linear ??= new RegExp(this.#source, `l${this.#flags}`);
     return this.#linear.exec(text);
   }

@@ -8,6 +8,7 @@ import { ACCESS_FIELDS } from '../access.ts';
 import type { Sample } from '../filter.ts';
 import { CompiledPattern } from '../pattern.ts';
 import type { CompiledFilter, CompiledRule } from '../rule.ts';
+import { escapeParameter } from '../structured-data.ts';
 import { SampleBench } from './samples.ts';
 
 /** A line made from a sample, of which a rule names an address that the service did not write; '' of an ignored one. */
@@ -87,6 +88,7 @@ function* forgedLines(
   const payloads = [line, ...ignored].flatMap((model) => [...forgedTexts(model, address)]);
   if (rule.pattern.form === 'json') return yield* forgeJson(line, address, payloads);
   if (rule.pattern.form === 'access') return yield* forgeAccess(line, payloads);
+  if (rule.pattern.form === 'structured_data') return yield* forgeStructuredData(line, address, payloads);
   const pattern = reader.parts(line)[0]?.pattern;
   if (!(pattern instanceof CompiledPattern)) return;
   for (const { kind, start, end } of pattern.stretches(line)) {
@@ -143,6 +145,15 @@ function withText(value: unknown, path: readonly string[], text: string): unknow
   const member = (value as Readonly<Record<string, unknown>>)[key];
   Object.assign(copy, { [key]: withText(member, rest, text) });
   return copy;
+}
+
+/** Into every value but the one that is the address, as a sender escapes it, and behind the message. */
+function* forgeStructuredData(line: string, address: string, payloads: readonly string[]): Generator<string> {
+  const values = [...line.matchAll(/(?<==")(?:[^"\\]|\\.)*(?=")/g)].filter(([value]) => value !== address);
+  for (const value of values)
+    for (const payload of payloads)
+      yield line.slice(0, value.index) + escapeParameter(payload) + line.slice(value.index + value[0].length);
+  for (const payload of payloads) yield `${line} ${payload}`;
 }
 
 /** Into the user's name, the request, the referer and the agent, with quotes escaped as web servers do. */

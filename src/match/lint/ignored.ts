@@ -42,6 +42,8 @@ function reachOf(ignore: CompiledRule, failure: CompiledRule): Interference | nu
 /** Whether no message is one of both rules, of which one reads text and the other fields. */
 function areApart(ignore: CompiledRule, failure: CompiledRule): boolean {
   const forms = [ignore.rule.pattern.form, failure.rule.pattern.form];
+  // STRUCTURED-DATA is nobody's message.
+  if (forms.includes('structured_data')) return true;
   const text = forms[0] === 'json' || forms[0] === 'access' ? failure : ignore;
   if (forms.includes('json')) {
     return text.reader.prefixes.every((prefix) => prefix !== '' && !/^(?:\{|@)/.test(prefix));

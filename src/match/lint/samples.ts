@@ -5,6 +5,7 @@ import { MILLISECOND } from '../../core/time.ts';
 import type { Rule, Sample } from '../filter.ts';
 import { Matcher } from '../matcher.ts';
 import type { CompiledFilter } from '../rule.ts';
+import { MESSAGE_PARAMETER, StructuredData } from '../structured-data.ts';
 
 /** A sample that did not come out as labelled. */
 export type SampleFailure = { readonly rule: string; readonly sampleIndex: number; readonly message: string };
@@ -24,11 +25,13 @@ export function runSamples(compiled: CompiledFilter): SampleFailure[] {
 export class SampleBench {
   readonly #matcher: Matcher;
   readonly #identifier: string;
+  readonly #data: StructuredData | null;
   #lines = 0;
   #sessions = 0;
 
   constructor(compiled: CompiledFilter) {
     this.#matcher = new Matcher([compiled]);
+    this.#data = compiled.rules.some(({ reader }) => reader.isOfStructuredData) ? new StructuredData() : null;
     this.#identifier = compiled.filter.input.identifiers[0]?.replace(/\*$/, '') ?? '';
   }
 
@@ -41,9 +44,15 @@ export class SampleBench {
     return found[0] ?? null;
   }
 
-  /** A record such as a syslog sender of this filter's service would cause. */
-  #record(message: string, pid: string): LogRecord {
+  /**
+   * A record such as a syslog sender of this filter's service would cause; where a rule reads STRUCTURED-DATA, what
+   * begins with it has it.
+   */
+  #record(line: string, pid: string): LogRecord {
+    const message = this.#data?.scan(line) ? (this.#data.parameter(MESSAGE_PARAMETER) ?? '') : line;
+    const structuredData = line.slice(0, line.length - message.length).trimEnd();
     return {
+      ...(structuredData === '' ? {} : { structuredData }),
       at: ++this.#lines * MILLISECOND,
       source: 'file',
       sender: '',

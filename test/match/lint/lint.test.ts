@@ -290,3 +290,32 @@ describe('a line that was cut on its way', () => {
     assert.deepEqual(cutFilter(compiled).forgeries, []);
   });
 });
+
+describe('a rule over structured data', () => {
+  const line = '[a@1 user="root" ip="203.0.113.9"] failed';
+  const samples = [hit(line, '203.0.113.9', 'root'), { ...MISS, line: '[a@1 user="root"] done' }];
+  const fields = (address: string) => [
+    { field: 'a@1.ip', optional: false, pattern: { form: 'template', text: address } as const },
+    { field: 'a@1.user', optional: false, pattern: { form: 'template', text: '<user>' } as const },
+  ];
+
+  it('passes when values are what their sender escapes', () => {
+    const rule = ruleOf({ form: 'structured_data', fields: fields('<address>') }, { samples });
+    const { problems } = lint([rule]);
+    assert.deepEqual(problems, []);
+    assert.ok(forgeFilter(compileFilter(filterOf([rule]))).tried > 100);
+  });
+
+  it('is refused when a client can put the address into his name', () => {
+    const fooled = ruleOf(
+      {
+        form: 'structured_data',
+        fields: [
+          { field: 'a@1.user', optional: false, pattern: { form: 'template', text: '[<any>: ]<address>' } },
+        ],
+      },
+      { samples: [hit('[a@1 user="x: 203.0.113.9"] failed'), { ...MISS, line: '[a@1 user="x"] failed' }] },
+    );
+    assert.ok(lint([fooled]).problems.length > 0);
+  });
+});
