@@ -47,7 +47,7 @@ const LOADS: readonly Load[] = [
     seconds: 20,
     begin: (scene) => http(scene, METRICS, get('/metrics'), 'endless', METRICS_CLIENTS),
     growth: 250,
-    delay: 3_000,
+    delay: 6_000,
   },
   {
     name: '/healthz: 60 clients pipeline and never read',
@@ -55,7 +55,7 @@ const LOADS: readonly Load[] = [
     seconds: 20,
     begin: (scene) => http(scene, METRICS, get('/healthz'), 'endless', METRICS_CLIENTS),
     growth: 250,
-    delay: 3_000,
+    delay: 6_000,
   },
   {
     name: '/metrics: 60 clients send half a request',
@@ -63,7 +63,7 @@ const LOADS: readonly Load[] = [
     seconds: 10,
     begin: (scene) => http(scene, METRICS, 'GET /metrics HTTP/1.1\r\nhost: x', 'once', METRICS_CLIENTS),
     growth: 250,
-    delay: 3_000,
+    delay: 6_000,
   },
   {
     name: 'control socket: 60 clients pipeline /v1/bans of 20,000',
@@ -72,7 +72,7 @@ const LOADS: readonly Load[] = [
     seconds: 20,
     begin: (scene) => http(scene, scene.daemon.socketPath, get('/v1/bans'), 'endless', []),
     growth: 250,
-    delay: 3_000,
+    delay: 6_000,
   },
   {
     name: 'control socket: 60 clients follow events, never read',
@@ -87,7 +87,7 @@ const LOADS: readonly Load[] = [
       };
     },
     growth: 300,
-    delay: 3_000,
+    delay: 6_000,
   },
   {
     name: 'TCP: 16 addresses of a /64 with 64 idle connections each',
@@ -95,7 +95,7 @@ const LOADS: readonly Load[] = [
     seconds: 20,
     begin: (scene) => streams(scene, HOST.ipv6, 'idle', 64, NEIGHBOURS_IPV6),
     growth: 250,
-    delay: 3_000,
+    delay: 6_000,
   },
   {
     name: 'TCP: 8 lines without an end',
@@ -103,14 +103,14 @@ const LOADS: readonly Load[] = [
     seconds: 15,
     begin: (scene) => streams(scene, HOST.ipv6, 'endless', 8, NEIGHBOURS_IPV6.slice(0, 1)),
     growth: 250,
-    delay: 3_000,
+    delay: 6_000,
   },
   {
     name: 'TCP: lines of 64 KiB on 8 connections',
     honest: 'journal',
     seconds: 15,
     begin: (scene) => streams(scene, HOST.ipv6, 'long', 8, NEIGHBOURS_IPV6.slice(0, 1)),
-    growth: 250,
+    growth: 500,
     delay: 5_000,
   },
   {
@@ -119,7 +119,7 @@ const LOADS: readonly Load[] = [
     seconds: 15,
     begin: async (scene) => killing(await scene.attack('datagrams', [HOST.ipv4, `${SYSLOG_PORT}`])),
     growth: 250,
-    delay: 3_000,
+    delay: 6_000,
   },
   {
     name: 'UDP: 2,000 new offenders a second',
