@@ -278,3 +278,24 @@ it('the two extreme readings compare the address, whatever other groups stand be
   assert.equal(pattern.read('root at 203.0.113.9')?.address, '203.0.113.9');
   assert.equal(pattern.read('a at 203.0.113.9 at 198.51.100.2'), null);
 });
+
+describe('a long text', () => {
+  const long = 'a'.repeat(5_000);
+
+  it('is read as a short one, whether the pattern is proved to be linear or not', () => {
+    const proved = templateOf('login of <user> from <address>');
+    assert.equal(proved.square, null);
+    assert.equal(proved.read(`login of ${long} from 203.0.113.9`)?.address, '203.0.113.9');
+    assert.equal(proved.read(`login of ${long} from nowhere`), null);
+
+    const square = templateOf('from <address>: <any> in <any:user> out');
+    assert.notEqual(square.square, null);
+    assert.equal(square.read(`from 203.0.113.9: ${long} in ${long} in joe out`)?.user, 'joe');
+    assert.equal(square.read(`from 203.0.113.9: ${long} in ${long}`), null);
+  });
+
+  it('takes the pattern at its word that was proved before', () => {
+    const text = 'from <address>: <any> in <any:user> out';
+    assert.equal(new CompiledPattern({ form: 'template', text }, true).square, null);
+  });
+});
