@@ -73,6 +73,7 @@ function planSender(sender: SenderSettings, index: number, report: Report): Send
     confidence: sender.confidence ?? null,
     rate: rateOf(sender, ['sender', index], report),
     silence: sender.silent_after,
+    countsOld: sender.old_records === 'count',
   };
 }
 

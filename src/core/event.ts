@@ -25,9 +25,17 @@ export type RejectReason =
 
 /**
  * What a sender begins to do: to say nothing, to speak again; to say far more than usual, no more so; another form; to
- * end its messages with nothing.
+ * end its messages with nothing; to send what is days old by its own clock, to send what is of now.
  */
-export type SenderChange = 'silent' | 'returned' | 'storm' | 'calm' | 'dialect' | 'unseparated';
+export type SenderChange =
+  | 'silent'
+  | 'returned'
+  | 'storm'
+  | 'calm'
+  | 'dialect'
+  | 'unseparated'
+  | 'old'
+  | 'current';
 
 /** What a certificate that can expire on us is for. */
 export type CertificateRole = 'syslog-server' | 'syslog-client-ca' | 'metrics';
@@ -211,7 +219,8 @@ export type BailiffEvent =
       readonly kind: 'ignored';
       readonly jail: string;
       readonly address: Address;
-      readonly reason: 'ignore' | 'protected' | 'unbannable' | 'sender-jails';
+      /** A `repeat` has come over another connection of its sender before; what is `old` its sender may not have counted. */
+      readonly reason: 'ignore' | 'protected' | 'unbannable' | 'sender-jails' | 'repeat' | 'old';
     }
   /**
    * `ban`, `extend` and `unban`, with the position in the ban log to which they lead; told when the kernel and the disk

@@ -42,12 +42,14 @@ export type LogRecord = {
   readonly severity: number;
   /** The text, decoded as UTF-8; every byte of it may have been written by an attacker. */
   readonly message: string;
-  /** The device's own time, or -1. Kept for display and clock-skew only: it never decides anything. */
+  /** The device's own time, or -1: for display, clock-skew, and to know a record that is delivered again. */
   readonly timestamp: Microseconds;
   /** For journal entries, and for what came at a unix socket from somebody who is not believed as it is. */
   readonly trusted: TrustedFields | null;
   /** STRUCTURED-DATA of RFC 5424 as it came, its elements in their brackets; absent where there is none. */
   readonly structuredData?: string;
+  /** Which connection of its listener it came over; absent where there are none. */
+  readonly connection?: number;
   /** The identity of the relay that handed it on; absent from records that came straight from their sender. */
   readonly via?: string;
 };

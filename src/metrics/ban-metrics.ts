@@ -11,6 +11,8 @@ const IGNORE_REASONS = wordsOf<EventOf<'ignored'>['reason']>({
   protected: 1,
   unbannable: 1,
   'sender-jails': 1,
+  repeat: 1,
+  old: 1,
 });
 const FAMILIES = ['ipv4', 'ipv6'] as const;
 

@@ -10,6 +10,8 @@ const CHANGES = wordsOf<SenderChange>({
   silent: 1,
   returned: 1,
   storm: 1,
+  old: 1,
+  current: 1,
   calm: 1,
   dialect: 1,
   unseparated: 1,

@@ -42,6 +42,8 @@ export type SenderPlan = {
   readonly rate: MessageRate | null;
   /** Silence that is told: for that long, `learned` for several times its usual, or `off`. */
   readonly silence: Microseconds | 'learned' | 'off';
+  /** Whether failures count that are days old by its own clock. */
+  readonly countsOld: boolean;
 };
 
 export type SendersPlan = {
@@ -68,10 +70,15 @@ export type Standing = {
 };
 
 /** What a record may do. */
-export type Permission = { readonly jails: ReadonlySet<string> | null; readonly confidence: Confidence };
+export type Permission = {
+  readonly jails: ReadonlySet<string> | null;
+  readonly confidence: Confidence;
+  /** Whether it may be days old by the clock of its sender. */
+  readonly countsOld: boolean;
+};
 
-const EVERYTHING: Permission = { jails: null, confidence: 'full' };
-const NOTHING: Permission = { jails: new Set(), confidence: 'low' };
+const EVERYTHING: Permission = { jails: null, confidence: 'full', countsOld: true };
+const NOTHING: Permission = { jails: new Set(), confidence: 'low', countsOld: true };
 
 /** Answers who a sender is. One for the whole daemon; a reload exchanges what it knows. */
 export class SenderDirectory {
@@ -163,14 +170,19 @@ export class SenderDirectory {
     if (via === '') return own;
     const relay = this.#permissionOf(source, via);
     const isFull = own.confidence === 'full' && relay.confidence === 'full';
-    return { jails: intersect(own.jails, relay.jails), confidence: isFull ? 'full' : 'low' };
+    return {
+      jails: intersect(own.jails, relay.jails),
+      confidence: isFull ? 'full' : 'low',
+      countsOld: own.countsOld && relay.countsOld,
+    };
   }
 
   #permissionOf(source: SourceKind, identity: string): Permission {
     const plan = this.planOf(identity);
     if (plan === null && parseAddress(identity) === null) return NOTHING;
     const confidence = plan?.confidence ?? (source === 'udp' ? this.#plan.udpConfidence : 'full');
-    return { jails: plan?.jails ? new Set(plan.jails) : null, confidence };
+    const countsOld = plan?.countsOld ?? true;
+    return { jails: plan?.jails ? new Set(plan.jails) : null, confidence, countsOld };
   }
 
   #findByCertificate(names: readonly string[]): SenderPlan | null {

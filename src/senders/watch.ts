@@ -17,7 +17,12 @@ export type WatchPlan = {
 export type SentRecords = {
   readonly records: number;
   readonly dialects: readonly { readonly dialect: string; readonly count: number }[];
+  /** How far the newest of them is ahead of our clock by its own, negative behind; null when they told no time. */
+  readonly clockSkew: Microseconds | null;
 };
+
+/** Records that are older by the clock of their sender are old ones, whatever has made them so. */
+export const OLD_AGE: Microseconds = DAY;
 
 export type ObservedChange = { readonly change: SenderChange; readonly detail: string };
 
@@ -63,6 +68,8 @@ export class SenderWatch {
   #beforeStorm: number | null = null;
   #records = 0;
   readonly #dialects = new Set<string>();
+  /** Whether all that came last was old. */
+  #isOld = false;
 
   constructor(plan: WatchPlan, at: Microseconds) {
     this.#plan = plan;
@@ -91,7 +98,7 @@ export class SenderWatch {
     if (this.#isSilent) changes.push(this.#return(at));
     this.#lastAt = at;
     this.#minuteRecords += sent.records;
-    changes.push(...this.#findStorm(), ...this.#findDialects(sent));
+    changes.push(...this.#findStorm(), ...this.#findDialects(sent), ...this.#findAge(sent));
     return changes;
   }
 
@@ -106,6 +113,14 @@ export class SenderWatch {
       this.#plan.silence === 'learned' ? `, ${formatDuration(this.#longestGap)} at most before` : '';
     const since = this.#lastAt === null ? 'has not been heard of' : 'has been silent';
     return [...changes, { change: 'silent', detail: `${since} for ${formatDuration(quiet)}${usual}` }];
+  }
+
+  #findAge({ clockSkew }: SentRecords): ObservedChange[] {
+    if (clockSkew === null || clockSkew < -OLD_AGE === this.#isOld) return [];
+    this.#isOld = !this.#isOld;
+    if (!this.#isOld) return [{ change: 'current', detail: 'sends what is of now' }];
+    const detail = `sends what is ${formatDuration(-clockSkew)} old by its clock: it sends it again, or its clock is wrong`;
+    return [{ change: 'old', detail }];
   }
 
   #silenceLimit(): Microseconds | null {

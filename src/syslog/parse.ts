@@ -13,7 +13,7 @@ import { StringCache } from './string-cache.ts';
 import { createTimeReader } from './timestamp.ts';
 
 /** Where and when a message came in; who sent it as canonical text. A source may reuse one object. */
-export type Origin = { at: Microseconds; source: SourceKind; sender: string };
+export type Origin = { at: Microseconds; source: SourceKind; sender: string; connection?: number };
 
 /**
  * Whether any rule may match the message that the UTF-8 in bytes[start, end) is, of a program of this identifier. Yes,
@@ -113,7 +113,7 @@ export class SyslogParser {
     const bytes = this.#bytes;
     const priority = this.#priority;
     const message = bytes.toString('utf8', header.messageStart, this.#textEnd);
-    const record: LogRecord = {
+    const record: LogRecord & { connection?: number } = {
       at: origin.at,
       source: origin.source,
       sender: origin.sender,
@@ -126,6 +126,7 @@ export class SyslogParser {
       timestamp: header.timestamp,
       trusted: null,
     };
+    if (origin.connection !== undefined) record.connection = origin.connection;
     const { dataStart, dataEnd } = header;
     if (dataEnd === dataStart) return record;
     return { ...record, structuredData: bytes.toString('utf8', dataStart, dataEnd) };

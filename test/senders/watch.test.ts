@@ -22,8 +22,8 @@ class Life {
     return this.told.map(({ change }) => change);
   }
 
-  say(records = 1, dialect = 'rfc3164'): void {
-    const sent = { records, dialects: [{ dialect, count: records }] };
+  say(records = 1, dialect = 'rfc3164', clockSkew: Microseconds | null = null): void {
+    const sent = { records, dialects: [{ dialect, count: records }], clockSkew };
     this.#note(this.watch.observe(sent, this.at));
   }
 
@@ -191,4 +191,12 @@ test('whatever a sender does, silence and return take turns, storm and calm too,
     assert.ok(only('dialect').length <= 3, `seed ${seed}`);
     for (const { detail } of life.told) assert.doesNotMatch(detail, /NaN|Infinity|-\d/, `seed ${seed}`);
   }
+});
+
+test('what is days old by its clock is told once, and when it is of now again', () => {
+  const life = new Life({ silence: 'off', dialect: null });
+  for (const skew of [0, -HOUR, null, -3 * DAY, -2 * DAY, null, -2 * DAY, -MINUTE, 0])
+    life.say(1, 'rfc5424', skew);
+  assert.deepEqual(life.changes, ['old', 'current']);
+  assert.match(life.told[0]?.detail ?? '', /^sends what is 3d old by its clock: /);
 });

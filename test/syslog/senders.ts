@@ -12,6 +12,7 @@ export function senderOf(parts: Partial<SenderPlan> & { readonly name: string })
     confidence: null,
     rate: null,
     silence: 'learned',
+    countsOld: true,
     ...parts,
   };
 }

@@ -145,6 +145,13 @@ const sender = table({
     examples: ['learned', '15m', 'off'],
     unit: 'duration, or seconds',
   }),
+  old_records: key(z.prefault(oneOf('count', 'ignore'), 'count'), {
+    description:
+      'What becomes of failures that are more than a day old by the clock of the sender: "count" them, as if they had ' +
+      'happened now, or "ignore" them, for one that sends its old messages again when it starts. Default: "count", ' +
+      'since a device whose clock is wrong must not go uncounted.',
+    examples: ['ignore'],
+  }),
   trusted: key(z.optional(flag), {
     description:
       'Whether its addresses can never be banned, as if they were in [trust]. Default: true for single addresses, ' +

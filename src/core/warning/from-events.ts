@@ -138,6 +138,10 @@ function senderWarnings({
       return raised(raise('sender-storms', { reason: detail }, subject));
     case 'dialect':
       return raised(raise('sender-dialect', { reason: detail }, subject));
+    case 'old':
+      return raised(raise('sender-sends-old', { reason: detail }, subject));
+    case 'current':
+      return [{ kind: 'clear', code: 'sender-sends-old', subject }];
     case 'returned':
       return [{ kind: 'clear', code: 'sender-silent', subject }];
     default:

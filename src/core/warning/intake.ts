@@ -140,6 +140,15 @@ export const INTAKE_WARNINGS = {
     holdFor: DAY,
     isLoggedAsEvent: true,
   }),
+  'sender-sends-old': kindOf<{ readonly reason: string }>({
+    severity: 'warning',
+    title: 'A sender sends what is days old',
+    text: ({ reason }, sender) => `${sender}: ${reason}`,
+    action: () => 'bailiff senders; give it the time, or write old_records = "ignore" in its [[sender]]',
+    explanation:
+      'By its own clock its records are older than a day. Either it sends again what it has sent before, as systemd-netlogd sends its whole journal at its first start, or its clock is wrong. They count all the same, as if they had happened now, unless `old_records = "ignore"` says otherwise: a device with a wrong clock is attacked like any other, and nobody can tell the two apart at once.',
+    isLoggedAsEvent: true,
+  }),
   'senders-refused': kindOf<{ readonly count: number; readonly last: string }>({
     severity: 'hint',
     title: 'Hosts send syslog that may not',

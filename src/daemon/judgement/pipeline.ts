@@ -14,9 +14,11 @@ import { type Clock, MINUTE, type Microseconds, SECOND } from '../../core/time.t
 import type { Matcher } from '../../match/matcher.ts';
 import type { Permission, SenderDirectory } from '../../senders/directory.ts';
 import { readSuppression, SUPPRESSION_IDENTIFIER } from '../../senders/suppression.ts';
+import { OLD_AGE } from '../../senders/watch.ts';
 import type { RecordBatch } from '../../sources/source.ts';
 import type { Enforcer } from '../enforcement/enforcer.ts';
 import type { Persister } from '../state/persister.ts';
+import { Deliveries } from './deliveries.ts';
 
 /** Journal entries older than this on arrival are a backlog, not the present; windows outlive find_time by as much. */
 export const BACKLOG_AGE: Microseconds = 5 * SECOND;
@@ -71,6 +73,7 @@ export class Pipeline {
   readonly #parts: PipelineParts;
   #rules: Rules;
   readonly #matches: Match[] = [];
+  readonly #deliveries = new Deliveries();
   #announcements: BailiffEvent[] = [];
   #counted = false;
   /** Sessions of an earlier life, until there are rules. */
@@ -139,6 +142,11 @@ export class Pipeline {
   tick(): void {
     this.#advance(this.#parts.clock.now());
     this.#reportMatcher();
+    const forgotten = this.#deliveries.takeForgotten();
+    if (forgotten > 0) {
+      const detail = 'records that may come a second time are not known again';
+      this.#parts.emit({ kind: 'limit', limit: 'deliveries', detail, count: forgotten });
+    }
     for (const { jail, windows, bans } of this.#parts.ledger.takeEvictions()) {
       this.#reportEviction('offenders', windows, `jail ${jail} dropped those heard of longest ago`);
       this.#reportEviction('bans', bans, `jail ${jail} lifted those that would end first`);
@@ -170,13 +178,20 @@ export class Pipeline {
     if (record.identifier === SUPPRESSION_IDENTIFIER) this.#noteSuppression(record);
     this.#matches.length = 0;
     matcher.match(record, this.#matches);
+    const isRepeat = this.#matches.length > 0 && this.#deliveries.isRepeat(record);
+    const isOld = record.timestamp >= 0 && record.at - record.timestamp > OLD_AGE;
     for (const match of this.#matches) {
       const { filter, rule, kind } = match;
       this.#parts.emit({ kind: 'matched', filter, rule, ruleKind: kind, source: record.source });
       if (kind !== 'failure' || match.address === '') continue;
       const permission = this.#parts.senders.permissionOf(record.source, record.sender, record.via ?? '');
       for (const route of routes.get(filter) ?? []) {
-        if (admitsMode(route.mode, match.mode)) this.#judge(match, route, permission, at);
+        if (!admitsMode(route.mode, match.mode)) continue;
+        if (isOld && !permission.countsOld)
+          this.#parts.emit({ kind: 'ignored', jail: route.jail, address: match.address, reason: 'old' });
+        else if (!isRepeat) this.#judge(match, route, permission, at);
+        else
+          this.#parts.emit({ kind: 'ignored', jail: route.jail, address: match.address, reason: 'repeat' });
       }
     }
     return this.#matches.length > 0;

@@ -260,6 +260,10 @@ function describeExemption(reason: EventOf<'ignored'>['reason']): string {
       return 'it is trusted, or an address of this host';
     case 'unbannable':
       return 'it is no address of a single far host';
+    case 'repeat':
+      return 'its sender has delivered it before, over another connection';
+    case 'old':
+      return 'it is days old by the clock of its sender, whose old_records are not counted';
     case 'sender-jails':
       return 'whoever reported it may not feed this jail';
     default:
@@ -268,7 +272,7 @@ function describeExemption(reason: EventOf<'ignored'>['reason']): string {
 }
 
 function describeSenderChange(event: EventOf<'sender-change'>): LogLine {
-  const isGood = event.change === 'returned' || event.change === 'calm';
+  const isGood = ['returned', 'calm', 'current'].includes(event.change);
   const message = `sender ${event.name || event.sender}: ${event.detail}`;
   return line(isGood ? 'notice' : 'warning', message, '6a0a5a86f6a14a0d9f5e4ae3b1c57c21', {
     BAILIFF_SENDER: event.name || event.sender,

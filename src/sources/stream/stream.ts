@@ -85,6 +85,8 @@ class StreamListener implements StreamSource {
   readonly #perseverance: Perseverance;
   readonly #parser = new SyslogParser();
   readonly #origin: Origin;
+  /** Connections that have been admitted. */
+  #opened = 0;
   readonly #connections: ConnectionTable;
   readonly #turn: Turn;
   #lookTimer: NodeJS.Timeout | null = null;
@@ -272,6 +274,7 @@ class StreamListener implements StreamSource {
     const { raw, certificate, sender: admitted } = connection;
     if (admitted === null) return;
     let sender = admitted;
+    const number = ++this.#opened;
     const maxMessageBytes = this.#maxMessageBytes;
     const names = certificate === null ? [] : namesOf(certificate);
     const pause = () => socket.pause();
@@ -281,6 +284,7 @@ class StreamListener implements StreamSource {
       pauseMilliseconds,
       begin: () => {
         this.#origin.at = clock.now();
+        this.#origin.connection = number;
       },
       end: (messages) => this.#connections.spoke(connection, messages, elapsed()),
       take: (bytes, start, end, isCut) => {

@@ -7,7 +7,7 @@ import type { Decision } from '../../../src/core/ledger/decision.ts';
 import { Ledger } from '../../../src/core/ledger/ledger.ts';
 import type { JailPolicy } from '../../../src/core/ledger/policy.ts';
 import type { LogRecord } from '../../../src/core/record.ts';
-import { HOUR, MINUTE, SECOND } from '../../../src/core/time.ts';
+import { DAY, HOUR, MINUTE, SECOND } from '../../../src/core/time.ts';
 import {
   BACKLOG_AGE,
   BACKLOG_PATIENCE,
@@ -119,6 +119,37 @@ function routeOf({ name, maxRetry }: JailPolicy): JailRoute {
 }
 
 const fail = (address: string): string => `sshd failure normal ${address}`;
+
+test('a record that comes over a second connection of its sender counts once', () => {
+  const court = new Court();
+  const timestamp = court.at;
+  const over = (connection: number) =>
+    recordAt(court.at, { source: 'tcp', sender: '192.0.2.1', message: fail(A), timestamp, connection });
+  const records = [over(1), over(2), over(3), over(4)];
+  court.pipeline.accept({ source: 'tcp', records, bytes: 10, position: null });
+  assert.equal(court.ledger.counts('sshd').failures, 1);
+  assert.deepEqual(
+    court.recorder.of('ignored').map(({ reason }) => reason),
+    ['repeat', 'repeat', 'repeat'],
+  );
+});
+
+test('a failure that is days old by the clock of its sender counts, unless its sender says otherwise', () => {
+  for (const [countsOld, failures] of [
+    [true, 2],
+    [false, 1],
+  ] as const) {
+    const court = new Court();
+    const plan = senderOf({ name: 'nas1', networks: ['192.0.2.1'], countsOld });
+    court.senders.configure({ ...sendersOf(), configured: [plan] });
+    const records = [2 * DAY, HOUR].map((age) =>
+      recordAt(court.at, { source: 'tcp', sender: '192.0.2.1', message: fail(A), timestamp: court.at - age }),
+    );
+    court.pipeline.accept({ source: 'tcp', records, bytes: 10, position: null });
+    assert.equal(court.ledger.counts('sshd').failures, failures);
+    assert.equal(court.recorder.of('ignored').filter(({ reason }) => reason === 'old').length, 2 - failures);
+  }
+});
 
 test('a failure is counted; an offence is enforced at once and told after its commit', () => {
   const court = new Court();

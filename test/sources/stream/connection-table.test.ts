@@ -32,6 +32,7 @@ class Door {
       confidence: null,
       rate: null,
       silence: 'off' as const,
+      countsOld: true,
     }));
     const senders = sendersOf({ networks: ['0.0.0.0/0', '::/0'], configured });
     const emit = () => {};

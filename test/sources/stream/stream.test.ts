@@ -55,6 +55,16 @@ describe('a TCP listener', () => {
     );
   });
 
+  it('tells the connections of its records apart', async () => {
+    await using listening = await listen();
+    await send(listening, '<38>a: one\n<38>a: two\n');
+    const [one, two] = await listening.received(2);
+    await send(listening, '<38>a: three\n');
+    const three = (await listening.received(3))[2];
+    assert.equal(one?.connection, two?.connection);
+    assert.notEqual(two?.connection, three?.connection);
+  });
+
   it('inflates what rsyslog has compressed, and rejects what is damaged', async () => {
     await using listening = await listen();
     const compressed = Buffer.concat([Buffer.from('z'), deflateSync('<38>sshd[7]: compressed')]);

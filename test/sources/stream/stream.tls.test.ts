@@ -122,6 +122,7 @@ describe('a TLS listener', () => {
         confidence: null,
         rate: null,
         silence: 'off',
+        countsOld: true,
       },
     ] as const;
     await using listening = await listen({ senders: sendersOf({ configured }) });

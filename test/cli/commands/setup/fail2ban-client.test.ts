@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { ControlError } from '../../../../src/http/control.ts';
 import { BANS, banReport, FakeControl } from '../../../http/fake-control.ts';
 import { makeDirectory, startServer } from '../../../http/running-server.ts';
 import { type Outcome, run } from '../../fake-terminal.ts';
@@ -18,6 +19,21 @@ function complaint({ error }: Outcome): string {
   const line = /^2026-11-21 00:11:53,000 fail2ban {16}\[\d+\]: ERROR {3}(.*)$/.exec(error);
   return line?.[1] ?? `no log line: ${error}`;
 }
+
+test('an address inside the ban of a wider network is lifted by nothing, which is 0', async (t) => {
+  const control = new FakeControl();
+  control.unban = async (address) => {
+    throw new ControlError(409, 'held-by-network', `${address} is inside the ban of 198.51.100.0/24 in sshd`);
+  };
+  const { client, socketPath } = await start(t, control);
+  for (const line of ['unban 198.51.100.7', 'set sshd unbanip 198.51.100.7']) {
+    const { status, out, error } = await client(line);
+    assert.deepEqual([status, out, error], [0, '0', '']);
+  }
+  const { status, error } = await run(['unban', '198.51.100.7', '--socket', socketPath]);
+  assert.equal(status, 1);
+  assert.match(error, /198\.51\.100\.7 is inside the ban of 198\.51\.100\.0\/24 in sshd/);
+});
 
 test('a jail is drawn as a tree, with tabs where programs look for them', async (t) => {
   const { client } = await start(t);
