@@ -12,6 +12,14 @@ export const INTAKE_WARNINGS = {
     explanation:
       'No entry of the journal reaches any filter. The daemon tries again by itself and goes on where it stopped, so that nothing is lost that journald still keeps.',
   }),
+  'journal-namespaces': kindOf<{ readonly names: string }>({
+    severity: 'hint',
+    title: 'Services that log to a namespace are not read',
+    text: ({ names }) => `the journal has namespaces that are not read: ${names}`,
+    action: () => 'grep -rs LogNamespace= /etc/systemd/system; take it out of units that jails watch',
+    explanation:
+      'Units with LogNamespace= (systemd.exec(5)) have a journald and files of their own. Failures of services that log there are not seen. They are not read along: between the files of two journalds libsystemd goes on by time, and an entry that was written late would be passed over without a word.',
+  }),
   'journal-in-part': kindOf<Failing>({
     severity: 'error',
     title: 'Services of the system are missing from the journal that is read',

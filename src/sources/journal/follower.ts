@@ -246,9 +246,12 @@ export class JournalFollower {
   #stillThere(): boolean {
     const survey = surveyJournal(this.#directory);
     this.#surveyedAt = this.#clocks.elapsed();
-    if (survey.identity === this.#survey?.identity && survey.health === this.#survey.health) return true;
-    this.close();
-    return false;
+    if (survey.identity !== this.#survey?.identity || survey.health !== this.#survey.health) {
+      this.close();
+      return false;
+    }
+    this.#survey = survey;
+    return true;
   }
 
   /** Packs what there is, within the limits of one step; returns whether more is waiting. */

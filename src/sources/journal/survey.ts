@@ -22,6 +22,16 @@ const SYSTEM_DIRECTORIES = ['/var/log/journal', '/run/log/journal'];
 /** systemd's machine-id(5): journald makes a directory of this name, and libsystemd reads only such ones. */
 const MACHINE_DIRECTORY = /^[0-9a-f]{32}$/;
 
+/**
+ * A namespace's directory has its name behind the machine's (LogNamespace= of systemd.exec(5)): another journald writes
+ * there. Read together with the others, an entry that it stamped before one of theirs and wrote after it would be
+ * passed over, as libsystemd goes on by time between the files of different journalds: so they are told, and not read.
+ */
+const NAMESPACE_DIRECTORY = /^([0-9a-f]{32})\.([^/]{1,222})$/;
+
+/** Namespaces that are named. */
+const MAX_NAMESPACES = 5;
+
 /** More files than these are not looked at. */
 const MAX_SURVEYED_FILES = 4096;
 
@@ -31,7 +41,10 @@ export function surveyJournal(directory: string | null): JournalSurvey {
   const findings = emptyFindings();
   for (const root of roots) inspectRoot(root, directory === null ? localMachineId() : null, findings);
   const where = directory === null ? "the system's journal" : `the journal in ${directory}`;
-  return { ...judge(findings, where, roots), identity: findings.identities.join(' ') };
+  const { warnings, ...judged } = judge(findings, where, roots);
+  const unread = [...findings.namespaces].sort();
+  const told = unread.length === 0 ? [] : [raise('journal-namespaces', { names: listOf(unread) })];
+  return { ...judged, warnings: [...warnings, ...told], identity: findings.identities.join(' ') };
 }
 
 type Findings = {
@@ -40,12 +53,21 @@ type Findings = {
   readable: number;
   /** The first file or directory that may not be read. */
   denied: string | null;
+  /** Of this machine, with files of their own. */
+  namespaces: Set<string>;
   /** Whether the file that services of the system log to is among those. */
   isSystemDenied: boolean;
 };
 
 function emptyFindings(): Findings {
-  return { identities: [], files: 0, readable: 0, denied: null, isSystemDenied: false };
+  return {
+    identities: [],
+    files: 0,
+    readable: 0,
+    denied: null,
+    namespaces: new Set(),
+    isSystemDenied: false,
+  };
 }
 
 function inspectRoot(root: string, machineId: string | null, findings: Findings): void {
@@ -56,6 +78,8 @@ function inspectRoot(root: string, machineId: string | null, findings: Findings)
     if (MACHINE_DIRECTORY.test(name) && (machineId === null || name === machineId)) {
       inspectDirectory(join(root, name), findings);
     }
+    const [, machine, namespace] = NAMESPACE_DIRECTORY.exec(name) ?? [];
+    if (machine === machineId && namespace !== undefined) findings.namespaces.add(namespace);
   }
 }
 
@@ -86,6 +110,12 @@ function inspectFile(path: string, name: string, findings: Findings): void {
     findings.denied ??= path;
     if (name === 'system.journal') findings.isSystemDenied = true;
   }
+}
+
+function listOf(names: readonly string[]): string {
+  const more = names.length - MAX_NAMESPACES;
+  const named = names.slice(0, MAX_NAMESPACES).join(', ');
+  return more > 0 ? `${named} and ${more} more` : named;
 }
 
 function judge(
