@@ -42,7 +42,8 @@ export function writeJails(jails: readonly ImportedJail[], defaults: JailPolicy)
   const lines = [IMPORT_MARK, '', '[defaults]', ...writePolicy(defaults)];
   for (const jail of jails) {
     lines.push('', `[jail.${jail.name}]`);
-    if (!jail.isEnabled) lines.push('enabled = false');
+    // Said in either case: a jail of a name that etc/jails.toml has is off until somebody says otherwise.
+    lines.push(`enabled = ${jail.isEnabled}`);
     if (jail.filter !== jail.name) lines.push(`filters = ${list([jail.filter])}`);
     if (jail.ports.length > 0) lines.push(`ports = ${list(jail.ports)}`);
     lines.push(...writePolicy(jail.policy));

@@ -43,6 +43,30 @@ test('what is written is a configuration that loads', (t) => {
   assert.equal(warnings.filter(({ message }) => message.includes('has no samples')).length, 3);
 });
 
+test('jails that are on stay on beside those that come along, which are off', (t) => {
+  const from = makeDirectory(t);
+  mkdirSync(join(from, 'filter.d'));
+  const failregex = '^refused from <HOST>$';
+  for (const name of ['postfix', 'dovecot', 'door'])
+    writeFileSync(
+      join(from, 'filter.d', `${name}.conf`),
+      `[Definition]\nfailregex = ${failregex}\n_daemon = ${name}\n`,
+    );
+  const jails = ['[postfix]\nenabled = true', '[dovecot]\nenabled = false', '[door]\nenabled = true'];
+  const common = '[DEFAULT]\nfilter = %(__name__)s\naction = nftables[type=allports]\n';
+  writeFileSync(join(from, 'jail.conf'), `${common}${jails.join('\n')}\n`);
+  const imported = importFail2ban(from);
+  const to = makeDirectory(t);
+  mkdirSync(join(to, 'filters'));
+  for (const filter of imported.filters)
+    writeFileSync(join(to, 'filters', `${filter.name}.toml`), writeFilter(filter));
+  const configPath = join(to, 'bailiff.toml');
+  writeFileSync(configPath, writeJails(imported.jails, imported.defaults));
+  const { plan, problems } = loadConfig({ configPath, uid: 0, env: {}, filtersInUseOnly: true });
+  assert.deepEqual(problems, []);
+  assert.deepEqual(plan?.jails.map(({ policy }) => policy.name).sort(), ['door', 'postfix']);
+});
+
 test('an imported filter may not be shipped: there it is refused for having no samples', (t) => {
   const [filter] = importFail2ban(EXAMPLE).filters;
   assert.ok(filter);
