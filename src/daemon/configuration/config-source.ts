@@ -1,8 +1,9 @@
 /** Where this daemon's configuration comes from, so that a reload reads it just as the start did. */
+import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { formatProblem, formatProblemLine } from '../../config/document/problem.ts';
 import { type LoadedConfig, type LoadOptions, loadConfig } from '../../config/load.ts';
-import { defaultPaths } from '../../config/paths.ts';
+import { defaultConfigPath, defaultPaths } from '../../config/paths.ts';
 import type { Plan } from '../../config/plan.ts';
 import { printableLines } from '../../core/text/printable.ts';
 
@@ -19,11 +20,28 @@ export const DRY_RUN_DIRECTORY = 'dry-run';
 
 /**
  * Where what was last in force is kept: with the state, unless the configuration itself says where that is, since one
- * that cannot be read says nothing.
+ * that cannot be read says nothing. What a practice goes by, or a daemon of another configuration that shares the usual
+ * place, must never be in force in place of this one: each has a directory of its own.
  */
-export function keepingDirectory({ stateDirectory }: ConfigSource): string {
-  return resolve(stateDirectory ?? defaultPaths(process.getuid?.() ?? 0, process.env).stateDirectory);
+export function keepingDirectory({ configPath, stateDirectory, dryRun }: ConfigSource): string {
+  const usual = defaultPaths(process.getuid?.() ?? 0, process.env).stateDirectory;
+  const ofPath = stateDirectory === null ? ownDirectory(resolve(configPath)) : '';
+  return resolve(stateDirectory ?? usual, ofPath, dryRun ? DRY_RUN_DIRECTORY : '');
 }
+
+/** Below the usual place; '' for the configuration whose place it is. */
+function ownDirectory(configPath: string): string {
+  if (configPath === resolve(defaultConfigPath())) return '';
+  return join(
+    OTHERS_DIRECTORY,
+    createHash('sha256').update(configPath).digest('hex').slice(0, DIGEST_LENGTH),
+  );
+}
+
+const OTHERS_DIRECTORY = 'configurations';
+
+/** In hexadecimal; whoever names the files is the administrator. */
+const DIGEST_LENGTH = 16;
 
 /** Reads the configuration and the filters. Throws nothing for what the files may contain. */
 export function readConfig(

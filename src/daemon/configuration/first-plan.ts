@@ -25,14 +25,15 @@ export function choosePlan(source: ConfigSource): FirstPlan {
   const loaded = readConfig(source);
   if (loaded.plan !== null) return { plan: loaded.plan, loaded, instead: null };
   const kept = findLastGood(keepingDirectory(source));
-  if (kept !== null) {
-    const { plan } = readConfig({ ...source, configPath: kept.configPath });
+  const former = kept === null ? null : readConfig({ ...source, configPath: kept.configPath });
+  if (kept !== null && former !== null && former.plan !== null) {
     const since = new Date(kept.keptAt).toISOString();
-    if (plan !== null)
-      return { plan, loaded, instead: `the configuration of ${since}, kept in ${kept.configPath}` };
+    const instead = `the configuration of ${since}, kept in ${kept.configPath}`;
+    return { plan: former.plan, loaded, instead };
   }
-  const { stateDirectory } = loaded;
-  if (!hasState(stateDirectory)) return { plan: null, loaded, instead: null };
+  // A file that cannot be read says nothing of its state; what was kept may say where it is, if no more.
+  const stateDirectory = [loaded, former ?? loaded].map((read) => read.stateDirectory).find(hasState);
+  if (stateDirectory === undefined) return { plan: null, loaded, instead: null };
   const { plan } = readConfig({ ...source, stateDirectory }, { withoutFiles: true });
   return { plan, loaded, instead: 'no jail: bans are restored, and nobody new is banned' };
 }

@@ -7,6 +7,7 @@ import {
   closeSync,
   existsSync,
   fsyncSync,
+  lstatSync,
   openSync,
   renameSync,
   rmSync,
@@ -41,14 +42,23 @@ export type LastGood = {
   readonly keptAt: number;
 };
 
-/** The configuration that was last in force; null when none was kept. */
+/** The configuration that was last in force; null when none was kept, or none that may be looked at. */
 export function findLastGood(home: string): LastGood | null {
   for (const directory of [LAST_GOOD_DIRECTORY, FORMER_DIRECTORY]) {
     const configPath = join(home, directory, CONFIGURATION);
-    const found = statSync(configPath, { throwIfNoEntry: false });
-    if (found !== undefined) return { configPath, keptAt: found.mtimeMs };
+    const keptAt = changedAt(configPath);
+    if (keptAt !== null) return { configPath, keptAt };
   }
   return null;
+}
+
+/** Null where nothing can be seen: another user's directory, or a link that leads nowhere, must not end a start. */
+function changedAt(path: string): number | null {
+  try {
+    return statSync(path).mtimeMs;
+  } catch {
+    return null;
+  }
 }
 
 /**
@@ -66,7 +76,7 @@ export function keepLastGood(home: string, sources: readonly Source[]): void {
   for (const wing of ['', DROP_INS, FILTERS]) makeDirectory(join(coming, wing), DIRECTORY_MODE);
   for (const [name, text] of files) writeDurably(join(coming, name), text);
   rmSync(former, { recursive: true, force: true });
-  if (existsSync(directory)) renameSync(directory, former);
+  if (lstatSync(directory, { throwIfNoEntry: false }) !== undefined) renameSync(directory, former);
   renameSync(coming, directory);
   rmSync(former, { recursive: true, force: true });
 }

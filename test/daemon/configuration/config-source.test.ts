@@ -3,9 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { defaultConfigPath, defaultPaths } from '../../../src/config/paths.ts';
 import {
   type ConfigSource,
   describeProblems,
+  keepingDirectory,
   problemLines,
   readConfig,
 } from '../../../src/daemon/configuration/config-source.ts';
@@ -34,6 +36,16 @@ test('a dry run keeps what it practised apart, whoever asked for it', (t) => {
     sourceOf(t, '[firewall]\nbackend = "dry-run"\n', { stateDirectory: '/srv/state' }),
   );
   assert.equal(written.plan?.stateDirectory, '/srv/state/dry-run');
+});
+
+test('the configuration of the usual path is kept in the usual place, every other in one of its own', (t) => {
+  const named = sourceOf(t, '');
+  const usual = { ...named, configPath: defaultConfigPath() };
+  const { stateDirectory } = defaultPaths(process.getuid?.() ?? 0, process.env);
+  assert.equal(keepingDirectory(usual), stateDirectory);
+  assert.equal(keepingDirectory({ ...usual, dryRun: true }), join(stateDirectory, 'dry-run'));
+  assert.match(keepingDirectory(named), /\/configurations\/[0-9a-f]{16}$/);
+  assert.equal(keepingDirectory({ ...named, stateDirectory: '/srv/state' }), '/srv/state');
 });
 
 test('a fault is told with its place: for people with a caret, for logs in one line', (t) => {

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { DRY_RUN_DIRECTORY, keepingDirectory } from '../../../src/daemon/configuration/config-source.ts';
 import { choosePlan } from '../../../src/daemon/configuration/first-plan.ts';
 import { keepLastGood } from '../../../src/daemon/configuration/last-good.ts';
 import { STATE_FILE } from '../../../src/state/sqlite.ts';
@@ -49,18 +50,36 @@ test('with a mistake in the files the configuration that was last in force is', 
   assert.equal(chosen.plan?.stateDirectory, state);
 });
 
-test('what was kept says itself where the state is; the files may say nothing any more', (t) => {
-  const { directory, configPath, state, choose } = setUp(t, '[daemon]\nstate_dir = "');
-  const elsewhere = join(directory, 'elsewhere');
-  keepLastGood(state, [{ file: configPath, text: `${GOOD}[daemon]\nstate_dir = "${elsewhere}"\n` }]);
+/** In place of what systemd says of the unit. */
+function setStateDirectory(t: TestContext, state: string): void {
   const before = process.env.STATE_DIRECTORY;
   process.env.STATE_DIRECTORY = state;
   t.after(() => {
     if (before === undefined) delete process.env.STATE_DIRECTORY;
     else process.env.STATE_DIRECTORY = before;
   });
+}
+
+test('what was kept says itself where the state is; the files may say nothing any more', (t) => {
+  const { directory, configPath, state, source, choose } = setUp(t, '[daemon]\nstate_dir = "');
+  setStateDirectory(t, state);
+  const elsewhere = join(directory, 'elsewhere');
+  const home = keepingDirectory({ ...source, stateDirectory: null });
+  keepLastGood(home, [{ file: configPath, text: `${GOOD}[daemon]\nstate_dir = "${elsewhere}"\n` }]);
   const chosen = choose({ stateDirectory: null });
   assert.deepEqual([jailsOf(chosen), chosen.plan?.stateDirectory], ['sshd 3', elsewhere]);
+});
+
+test('it says so too when it cannot be used any more: the bans there are restored', (t) => {
+  const { directory, configPath, state, source, choose } = setUp(t, '[daemon]\nstate_dir = "');
+  setStateDirectory(t, state);
+  const elsewhere = join(directory, 'elsewhere');
+  mkdirSync(elsewhere);
+  writeFileSync(join(elsewhere, STATE_FILE), '');
+  const home = keepingDirectory({ ...source, stateDirectory: null });
+  keepLastGood(home, [{ file: configPath, text: `${BAD}[daemon]\nstate_dir = "${elsewhere}"\n` }]);
+  const chosen = choose({ stateDirectory: null });
+  assert.deepEqual([jailsOf(chosen), chosen.plan?.stateDirectory], ['', elsewhere]);
 });
 
 test('where none was kept, or it cannot be used any more, there are no jails, and the bans of the state', (t) => {
@@ -80,6 +99,18 @@ test('where no bailiff has run before, nothing is in force', (t) => {
 
 test('a practice with a mistake stays one', (t) => {
   const { choose, state, configPath } = setUp(t, BAD);
-  keepLastGood(state, [{ file: configPath, text: GOOD }]);
-  assert.equal(choose({ dryRun: true }).plan?.firewall.backend, 'dry-run');
+  keepLastGood(join(state, DRY_RUN_DIRECTORY), [{ file: configPath, text: GOOD }]);
+  const chosen = choose({ dryRun: true });
+  assert.deepEqual([jailsOf(chosen), chosen.plan?.firewall.backend], ['sshd 3', 'dry-run']);
+});
+
+test('what was practised, and what another configuration says, is never in force instead', (t) => {
+  const { choose, directory, state, source } = setUp(t, BAD);
+  setStateDirectory(t, state);
+  writeFileSync(join(state, STATE_FILE), '');
+  const usual = { ...source, stateDirectory: null };
+  const other = { ...usual, configPath: join(directory, 'other.toml') };
+  for (const practice of [{ ...usual, dryRun: true }, other])
+    keepLastGood(keepingDirectory(practice), [{ file: practice.configPath, text: GOOD }]);
+  assert.equal(jailsOf(choose({ stateDirectory: null })), '');
 });

@@ -7,6 +7,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -86,6 +87,20 @@ test('a crash on the way leaves the one or the other', (t) => {
   assert.ok(read(findLastGood(state)?.configPath).plan !== null, 'between the two names');
   keep();
   assert.deepEqual(readdirSync(state), ['last-good']);
+});
+
+test('a link that leads nowhere holds none, and makes room for one', (t) => {
+  const { state, write, read, keep } = setUp(t);
+  write('etc/bailiff.toml', OWN);
+  mkdirSync(state);
+  for (const target of ['last-good', 'nowhere']) {
+    symlinkSync(target, join(state, 'last-good'));
+    assert.equal(findLastGood(state), null);
+    keep();
+    assert.deepEqual(readdirSync(state), ['last-good']);
+    assert.ok(read(findLastGood(state)?.configPath).plan !== null);
+    rmSync(join(state, 'last-good'), { recursive: true });
+  }
 });
 
 test('where its directory cannot be made that is an error, and no wait without end', (t) => {
