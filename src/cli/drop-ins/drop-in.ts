@@ -12,6 +12,7 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -28,16 +29,28 @@ export function dropInPath(configPath: string, name: string): string {
  * OperationalError `EEXIST` when there is one, or the system's code.
  */
 export function writeDropIn(path: string, text: string): void {
+  put(path, text, linkSync);
+}
+
+/** As writeDropIn, in place of the one that is there: whatever fails, that one stays. */
+export function replaceDropIn(path: string, text: string): void {
+  put(path, text, renameSync);
+}
+
+function put(path: string, text: string, giveName: (unread: string, path: string) => void): void {
   const unread = join(dirname(path), `.${process.pid}.new`);
   try {
     makeDirectory(dirname(path));
-    writeThrough(unread, text);
-    linkSync(unread, path);
+    try {
+      writeThrough(unread, text);
+      giveName(unread, path);
+    } finally {
+      // Where even that fails nothing was written, and the first error says why.
+      if (existsSync(unread)) rmSync(unread, { force: true });
+    }
     syncDirectory(dirname(path));
   } catch (cause) {
     throw describe(`cannot write ${path}`, cause as NodeJS.ErrnoException);
-  } finally {
-    rmSync(unread, { force: true });
   }
 }
 
@@ -62,6 +75,8 @@ export function removeDropIn(path: string): void {
 
 /** Whoever the daemon runs as must be able to read it, whatever the umask here is. */
 function makeDirectory(path: string): void {
+  // A file of that name is told of by what is then to be opened in it.
+  if (existsSync(path)) return;
   if (mkdirSync(path, { recursive: true }) !== undefined) chmodSync(path, 0o755);
 }
 
@@ -89,6 +104,7 @@ function syncDirectory(path: string): void {
 
 const REASONS: ReadonlyMap<string, string> = new Map([
   ['EEXIST', 'it is there already'],
+  ['ENOTDIR', 'a part of its path is not a directory'],
   ['EACCES', 'not allowed'],
   ['EPERM', 'not allowed'],
   ['EROFS', 'the file system is read-only'],

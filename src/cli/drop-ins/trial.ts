@@ -2,6 +2,7 @@
  * Trying a changed configuration: that of the daemon that runs, unless another is named, read as the daemon would and
  * put in force by a reload.
  */
+import { resolve } from 'node:path';
 import { formatProblem, type Problem } from '../../config/document/problem.ts';
 import type { LoadedConfig } from '../../config/load.ts';
 import { OperationalError } from '../../core/errors.ts';
@@ -37,7 +38,7 @@ export async function findConfiguration(options: Place, terminal: Terminal): Pro
       path: pathOf(['status']),
     });
     const isNamed = options.config !== undefined;
-    const isRunning = !isNamed || named === status.configuration;
+    const isRunning = !isNamed || resolve(named) === status.configuration;
     return { configPath: isNamed ? named : status.configuration, isRunning };
   } catch (error) {
     if (error instanceof OperationalError && error.code === 'daemon-not-running')

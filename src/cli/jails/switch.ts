@@ -2,9 +2,10 @@
  * `bailiff jails enable` and `bailiff jails disable`: a drop-in with one [jail.NAME], put in force by a reload where a
  * daemon runs. A configuration that would not bear it stays as it was.
  */
+import { formatProblem } from '../../config/document/problem.ts';
 import { printable } from '../../core/text/printable.ts';
 import { EXIT, type JsonOptions, printJson } from '../command.ts';
-import { dropInPath, readDropIn, removeDropIn, writeDropIn } from '../drop-ins/drop-in.ts';
+import { dropInPath, readDropIn, removeDropIn, replaceDropIn } from '../drop-ins/drop-in.ts';
 import {
   type FoundConfiguration,
   findConfiguration,
@@ -36,8 +37,13 @@ export async function switchJail(
   terminal: Terminal,
 ): Promise<number> {
   const found = await findConfiguration(options, terminal);
-  const { jails } = await loadAsDaemon(found.configPath, terminal);
+  const { jails, plan, problems } = await loadAsDaemon(found.configPath, terminal);
   const known = jails.find((jail) => jail.name === name);
+  if (known === undefined && plan === null) {
+    for (const problem of problems) terminal.complain(formatProblem(problem));
+    complainAbout(terminal, 'which jails there are cannot be told: everything is as it was');
+    return EXIT.configuration;
+  }
   if (known === undefined) {
     const advice = wanted ? 'bailiff jails --all lists them; a new one needs its filter first' : '';
     complainAbout(terminal, `there is no jail ${name}`, advice);
@@ -67,7 +73,7 @@ async function change(
     );
     return EXIT.no;
   }
-  replace(path, `${SWITCHED_MARK}\n\n[jail.${name}]\nenabled = ${wanted}\n`);
+  replaceDropIn(path, `${SWITCHED_MARK}\n\n[jail.${name}]\nenabled = ${wanted}\n`);
   const { loaded, obstacle } = await tryOut(found, options, terminal);
   const isSo = loaded.jails.find((jail) => jail.name === name)?.isEnabled === wanted;
   const refusal = wanted ? loaded.plan?.refusedJails.find((jail) => jail.name === name) : undefined;
@@ -75,7 +81,8 @@ async function change(
     tell({ jail: name, enabled: wanted, changed: true, reloaded: found.isRunning }, found, options, terminal);
     return EXIT.done;
   }
-  replace(path, before);
+  if (before === null) removeDropIn(path);
+  else replaceDropIn(path, before);
   if (found.isRunning && obstacle === null) await tryOut(found, options, terminal);
   const deed = wanted ? 'enabled' : 'disabled';
   terminal.complain(obstacle ?? refusal?.problems.map(printable).join('\n') ?? laterFile(name, path));
@@ -89,11 +96,6 @@ function laterFile(name: string, path: string): string {
   return printable(
     `a file that is read after ${path} says otherwise: grep -n -A9 'jail.${name}' ${directory}*.toml`,
   );
-}
-
-function replace(path: string, text: string | null): void {
-  if (readDropIn(path) !== null) removeDropIn(path);
-  if (text !== null) writeDropIn(path, text);
 }
 
 function tell(

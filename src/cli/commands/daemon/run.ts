@@ -1,4 +1,5 @@
 /** `bailiff run`: the daemon, in the foreground. */
+import { resolve } from 'node:path';
 import {
   type AddCommand,
   type ConfigOptions,
@@ -35,7 +36,8 @@ export const addRun: AddCommand = (program, { terminal, end }) => {
       process.title = 'bailiff';
       const { runDaemon } = await import('../../../daemon/daemon.ts');
       const status = await runDaemon({
-        configPath: configPathOf(options, terminal),
+        // Told to whoever asks, from another directory.
+        configPath: resolve(configPathOf(options, terminal)),
         stateDirectory: options.stateDir ?? null,
         socketPath: socketPathOf(options, terminal),
         dryRun: options.dryRun === true,

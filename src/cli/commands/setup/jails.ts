@@ -1,5 +1,6 @@
 /** `bailiff jails`: which jails there are, and switching them on and off. */
 import type { Command } from 'commander';
+import { formatProblem } from '../../../config/document/problem.ts';
 import type { LoadedConfig } from '../../../config/load.ts';
 import { printable } from '../../../core/text/printable.ts';
 import { formatDuration } from '../../../core/time.ts';
@@ -63,9 +64,12 @@ export const addJails: AddCommand = (program, session) => {
       const loaded = loadConfig({ configPath: configPathOf(options, terminal), uid, env });
       const overview = overviewOf(loaded);
       const shown = overview.filter(({ state }) => options.all || state !== 'off');
+      const isUsable = loaded.plan !== null;
+      if (!isUsable) for (const problem of loaded.problems) terminal.complain(formatProblem(problem));
       if (options.json) printJson(terminal, { jails: shown });
-      else terminal.print(renderJails(shown, overview.length - shown.length, terminal));
-      end(EXIT.done);
+      else if (isUsable || shown.length > 0)
+        terminal.print(renderJails(shown, overview.length - shown.length, terminal));
+      end(isUsable ? EXIT.done : EXIT.configuration);
     });
   addSwitch(jails, session, 'enable');
   addSwitch(jails, session, 'disable');

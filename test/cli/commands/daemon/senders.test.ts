@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { SENDERS, STATUS } from '../../../http/fake-control.ts';
 import { startServer } from '../../../http/running-server.ts';
@@ -134,6 +134,12 @@ test('without a daemon adopt checks the configuration itself', async (t) => {
   const again = await senders('adopt', '192.168.1.11', '--name', 'nas1', '--config', config);
   assert.deepEqual([again.status, again.error], [1, `bailiff: cannot write ${dropIn}: it is there already`]);
   assert.match(readFileSync(dropIn, 'utf8'), /192\.168\.1\.10/, 'the first one stays');
+});
+
+test('the running daemon is told of its file however that is named', async (t) => {
+  const { config, senders } = await setUp(t);
+  const adopted = await senders('adopt', '192.168.1.10', '--name', 'nas1', '--config', relative('.', config));
+  assert.match(adopted.out, /reloaded$/);
 });
 
 test('what the configuration would not bear is refused, and taken back', async (t) => {

@@ -139,3 +139,32 @@ test('a jail whose filter cannot be used is not switched on', async (t) => {
   assert.match(error, /door/);
   assert.deepEqual(dropIns(), []);
 });
+
+test('a configuration that cannot be read is told of, and not taken for one without jails', async (t) => {
+  const { jails, change, dropIns } = await setUp(t, { text: '[jail.sshd\n' });
+  for (const told of [await jails(), await change('enable', 'dovecot')]) {
+    assert.deepEqual([told.status, told.out], [4, '']);
+    assert.match(told.error, /bailiff\.toml:1:/);
+    assert.doesNotMatch(told.error, /there is no jail/);
+  }
+  assert.deepEqual(dropIns(), []);
+});
+
+test('when the drop-in cannot be written the one that is there stays', async (t) => {
+  const { directory, change, dropIn } = await setUp(t);
+  await change('enable', 'dovecot');
+  const before = readFileSync(dropIn, 'utf8');
+  mkdirSync(join(directory, `conf.d/.${process.pid}.new`));
+  const { status, error } = await change('disable', 'dovecot');
+  assert.equal(status, 1);
+  assert.match(error, /cannot write .*jail-dovecot\.toml/);
+  assert.equal(readFileSync(dropIn, 'utf8'), before);
+});
+
+test('a file where conf.d should be is named, whoever writes there', async (t) => {
+  const { directory, change } = await setUp(t);
+  writeFileSync(join(directory, 'conf.d'), '');
+  const { status, error } = await change('enable', 'dovecot');
+  assert.equal(status, 1);
+  assert.match(error, /cannot write .*jail-dovecot\.toml: a part of its path is not a directory/);
+});
