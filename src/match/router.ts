@@ -113,6 +113,7 @@ export class Router {
   readonly #prefixLengths: readonly number[];
   readonly #everything: Route;
   readonly #remembered = new Map<string, Route>();
+  readonly #joined = new Map<Route, Map<Route, Route>>();
 
   constructor(filters: readonly CompiledFilter[]) {
     const routed = filters.map(
@@ -158,12 +159,29 @@ export class Router {
   #find(identifier: string): Route {
     const exact = this.#exact.get(identifier);
     if (exact !== undefined) return exact;
+    const prefixed = this.#findPrefixed(identifier);
+    const base = beforeParenthesis(identifier);
+    if (base === '') return prefixed ?? this.#everything;
+    return prefixed === null ? this.#find(base) : this.#join(this.#find(base), prefixed);
+  }
+
+  #findPrefixed(identifier: string): Route | null {
     for (const length of this.#prefixLengths) {
       const route = this.#prefixed.get(identifier.slice(0, length));
       if (route !== undefined) return route;
     }
-    const base = beforeParenthesis(identifier);
-    return base === '' ? this.#everything : this.#find(base);
+    return null;
+  }
+
+  /** The filters of both: one that reads every name must not take what the others read of a program. */
+  #join(route: Route, other: Route): Route {
+    const further = other.filters.filter((filter) => !route.filters.includes(filter));
+    if (further.length === 0) return route;
+    const joined = this.#joined.get(route) ?? new Map<Route, Route>();
+    this.#joined.set(route, joined);
+    const known = joined.get(other) ?? new Route([...route.filters, ...further]);
+    joined.set(other, known);
+    return known;
   }
 
   /** The route of the records that filters name by this very identifier; null when none does. */
@@ -182,8 +200,11 @@ function beforeParenthesis(identifier: string): string {
 
 /** Whether a filter reads a record, and if not, why. */
 export function routeResult(filter: Filter, record: LogRecord): RouteResult {
-  if (!namesIdentifier(filter.input, record.identifier)) return 'other-identifier';
-  return record.trusted === null || trustOf(filter.input)(record.trusted) ? 'read' : 'untrusted';
+  const { identifier, trusted } = record;
+  const base = beforeParenthesis(identifier);
+  const isNamed = namesIdentifier(filter.input, identifier);
+  if (!isNamed && (base === '' || !namesIdentifier(filter.input, base))) return 'other-identifier';
+  return trusted === null || trustOf(filter.input)(trusted) ? 'read' : 'untrusted';
 }
 
 /**

@@ -17,6 +17,14 @@ const filters = [
 ].map(compileFilter);
 
 describe('an explanation', () => {
+  it('takes an instance of a program for the program, as the matcher does', () => {
+    const routes = explainRecord(filters, recordOf({ identifier: 'sshd(pam_unix)', message: 'x' }), false);
+    assert.deepEqual(
+      routes.map(({ route }) => route),
+      ['read', 'other-identifier'],
+    );
+  });
+
   it('shows which filters read a record, and where each of their rules stopped', () => {
     const [read, other] = explainRecord(filters, recordOf({ message: 'login of joe from gateway' }), false);
     assert.deepEqual(other, { filter: 'web', route: 'other-identifier', rules: [] });

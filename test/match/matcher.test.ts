@@ -75,6 +75,17 @@ describe('routing', () => {
       assert.deepEqual(readers(filters, { identifier }), [], identifier);
   });
 
+  it("with parentheses is the program's own beside that of a filter which reads every name, or a prefix", () => {
+    const filters = [
+      filterOf([refused], { identifiers: ['su'] }, 'su'),
+      filterOf([refused], { identifiers: ['*'] }, 'everything'),
+      filterOf([refused], { identifiers: ['su(p*'] }, 'prefix'),
+    ];
+    assert.deepEqual(readers(filters, { identifier: 'su(pam_unix)' }), ['su', 'everything', 'prefix']);
+    assert.deepEqual(readers(filters, { identifier: 'su(other)' }), ['su', 'everything']);
+    assert.deepEqual(readers(filters, { identifier: 'other(su)' }), ['everything']);
+  });
+
   it('is by the first word of a syslog message that has a host name and no tag', () => {
     const filters = [filterOf([refused]), filterOf([refused], { identifiers: ['a*'] }, 'prefix')];
     const tagless = { identifier: '', hostname: 'nas', message: `sshd ${message}` };
