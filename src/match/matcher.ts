@@ -76,9 +76,16 @@ export class Matcher {
     if (!this.#matchRoute(route, record, out)) this.#untrusted++;
   }
 
-  /** As `match`, with every filter, whatever its identifiers; for tools that look at loose lines. */
+  /** As `match`, and where that finds nothing with every filter; for tools that look at loose lines. */
   matchAll(record: LogRecord, out: Match[]): void {
-    this.#matchRoute(this.#router.all, record, out);
+    const before = out.length;
+    if (this.named(record) !== record) this.match(record, out);
+    if (out.length === before) this.#matchRoute(this.#router.all, record, out);
+  }
+
+  /** The record as `match` looks at it first: where its first word names its program, that is its identifier. */
+  named(record: LogRecord): LogRecord {
+    return (record.identifier === '' ? this.#nameByFirstWord(record)?.record : null) ?? record;
   }
 
   /**

@@ -106,6 +106,17 @@ describe('routing', () => {
       assert.deepEqual(readers(filters, { ...tagless, ...other }), [], JSON.stringify(other));
   });
 
+  it('is so for tools too, which try every filter where that finds nothing', () => {
+    const matcher = createMatcher([filterOf([refused])]);
+    const found: Match[] = [];
+    for (const text of [`sshd ${message}`, message])
+      matcher.matchAll(recordOf({ identifier: '', hostname: 'nas', message: text }), found);
+    assert.deepEqual(
+      found.map(({ record }) => record.identifier),
+      ['sshd', ''],
+    );
+  });
+
   it('knows from bytes what the first word may be', () => {
     const matcher = createMatcher([filterOf([refused])]);
     const may = (text: string) => matcher.mayMatch('', Buffer.from(text), 0, Buffer.byteLength(text));

@@ -65,7 +65,9 @@ export async function explainLine(
 ): Promise<Explanation> {
   const { filters, plan } = loadFiltersAndPlan(options, terminal);
   const compiled = filters.map(compileFilter);
-  const { record, matches } = await runSession(line, new Matcher(compiled), options, terminal);
+  const matcher = new Matcher(compiled);
+  const { record: read, matches } = await runSession(line, matcher, options, terminal);
+  const record = matcher.named(read);
   const isTriedByAll = record.identifier === '';
   const { at, sender, hostname, identifier, pid, message } = record;
   return {

@@ -41,6 +41,14 @@ for (const [name, line] of [
   });
 }
 
+test('a program that its line names without a colon is known, as the daemon knows it', async (t) => {
+  const line = '<13>Nov 20 10:00:00 web door refused root from 203.0.113.9';
+  const { status, out } = await explain(writeConfig(t), line);
+  assert.equal(status, 0);
+  assert.match(out, /identifier +door\n/);
+  assert.match(out, /203\.0\.113\.9/);
+});
+
 test('--all shows every rule', async (t) => {
   const { out } = await explain(writeConfig(t), '--all', `${HEAD}passed by nobody`);
   for (const rule of ['refused', 'opened', 'asked', 'left', 'passed']) {
