@@ -98,7 +98,7 @@ function assemble(source: ConfigSource, first: FirstConfiguration) {
   const sessions: SessionKeeper = {
     takeSessions: () => pipeline.takeSessions(),
     returnSessions: () => pipeline.returnSessions(),
-    restoreSessions: (kept) => pipeline.restoreSessions(kept),
+    restoreSessions: (kept, bootAt) => pipeline.restoreSessions(kept, bootAt),
   };
   const state = new State({ ledger, banLog, sessions, kernel: enforcement, clock, emit });
   const senders = new SenderDirectory(plan.senders);

@@ -6,6 +6,7 @@ import type { Match } from '../core/failure.ts';
 import type { KeptSession } from '../core/kept-session.ts';
 import type { LogRecord } from '../core/record.ts';
 import { copyText } from '../core/text/text-copy.ts';
+import type { Microseconds } from '../core/time.ts';
 import type { Filter } from './filter.ts';
 import { MAX_WEIGHT } from './filter.ts';
 import type { Finding } from './pattern.ts';
@@ -146,10 +147,14 @@ export class Matcher {
     for (const table of this.#sessions.values()) table.returnAll();
   }
 
-  /** Takes in what an earlier life has kept; those of filters that are gone, or have other rules, are left out. */
-  restoreSessions(kept: readonly KeptSession[]): void {
+  /**
+   * Takes in what an earlier life has kept; those of filters that are gone, or have other rules, are left out. `bootAt`
+   * is when this host booted, 0 when that is not known.
+   */
+  restoreSessions(kept: readonly KeptSession[], bootAt: Microseconds): void {
     const byFilter = Map.groupBy(kept, ({ filter }) => filter);
-    for (const [{ filter }, table] of this.#sessions) table.restore(byFilter.get(sessionsName(filter)) ?? []);
+    for (const [{ filter }, table] of this.#sessions)
+      table.restore(byFilter.get(sessionsName(filter)) ?? [], bootAt);
   }
 
   takeCounters(): MatcherCounters {

@@ -30,6 +30,8 @@ export type Session = {
   isChanged: boolean;
   /** When its last line came. */
   at: Microseconds;
+  /** What comes from then on is of another process, however it is called; infinite as a rule. */
+  endsAt: Microseconds;
   address: Address | '';
   user: string;
   /** One bit for each rule with `remember` that has matched. */
@@ -139,7 +141,10 @@ export class SessionTable {
       session ??= newSession(scope, key, record.at);
       this.#young.add(session);
     }
-    if (record.at - session.at > SESSION_TIME) resetSession(session);
+    if (record.at - session.at > SESSION_TIME || record.at >= session.endsAt) {
+      resetSession(session);
+      session.endsAt = Number.POSITIVE_INFINITY;
+    }
     session.at = record.at;
     if (this.#changed !== null && !session.isChanged) this.#noteChange(session, this.#changed);
     return session;
@@ -170,11 +175,15 @@ export class SessionTable {
     this.#isWholeChanged = true;
   }
 
-  /** Takes in sessions that were kept, the last heard of last, as many as there is room for. */
-  restore(kept: readonly KeptSession[]): void {
+  /**
+   * Takes in sessions that were kept, the last heard of last, as many as there is room for. Processes of this host end
+   * when it boots, at `bootAt`: a PID of before is soon that of another client's.
+   */
+  restore(kept: readonly KeptSession[], bootAt: Microseconds): void {
     for (const { filter, ...session } of kept.slice(-MAX_SESSIONS / 2)) {
       if (this.#young.get(session.scope, session.key) !== undefined) continue;
-      this.#young.add({ ...session, isChanged: false });
+      const isOver = isOfThisHost(session.scope) && session.at < bootAt;
+      this.#young.add({ ...session, isChanged: false, endsAt: isOver ? bootAt : Number.POSITIVE_INFINITY });
     }
   }
 
@@ -223,6 +232,11 @@ export class SessionTable {
   }
 }
 
+/** Of a sender the scope names several things, see #scopeOf. */
+function isOfThisHost(scope: string): boolean {
+  return !scope.includes('\n');
+}
+
 /** Forgets everything: the process now speaks of another client. */
 export function resetSession(session: Session): void {
   session.address = '';
@@ -238,6 +252,7 @@ function newSession(scope: string, key: string, at: Microseconds): Session {
     key,
     isChanged: false,
     at,
+    endsAt: Number.POSITIVE_INFINITY,
     address: '',
     user: '',
     marks: 0,

@@ -7,6 +7,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import type { Match } from '../../src/core/failure.ts';
 import type { LogRecord } from '../../src/core/record.ts';
+import { SECOND } from '../../src/core/time.ts';
 import type { Filter } from '../../src/match/filter.ts';
 import { createMatcher, type Matcher } from '../../src/match/matcher.ts';
 import { migrate } from '../../src/state/schema.ts';
@@ -118,7 +119,7 @@ class Life {
     this.found.length = this.#stored;
     this.#log = new SessionLog(this.#database);
     this.#matcher = createMatcher(FILTERS, null, true);
-    this.#matcher.restoreSessions(this.#log.read() ?? []);
+    this.#matcher.restoreSessions(this.#log.read() ?? [], 0);
   }
 
   /** The filters are read anew, and say the same. */
@@ -160,9 +161,25 @@ test('a filter whose rules have changed begins anew, another goes on', () => {
   const reloaded = createMatcher([changed, directory], null, true);
   reloaded.adoptSessions(matcher);
   const restarted = createMatcher([changed, directory], null, true);
-  restarted.restoreSessions(kept);
+  restarted.restoreSessions(kept, 0);
   for (const next of [reloaded, restarted]) {
     assert.deepEqual(look(next, line('denied')), []);
     assert.deepEqual(look(next, line('conn=1 err=49')), ['directory bind failure 203.0.113.9 1']);
+  }
+});
+
+test('behind a boot a PID of this host is that of another process, but what was written before goes on', () => {
+  const bootAt = 20 * SECOND;
+  for (const [sender, at, expected] of [
+    ['', 19, ['login denied failure 203.0.113.9 1']],
+    ['', 20, []],
+    ['192.0.2.1', 20, ['login denied failure 203.0.113.9 1']],
+  ] as const) {
+    const line = (message: string, seconds: number) => recordOf({ message, pid: '7', sender, at: seconds });
+    const matcher = createMatcher(FILTERS, null, true);
+    look(matcher, line('connect from 203.0.113.9', 10));
+    const restarted = createMatcher(FILTERS, null, true);
+    restarted.restoreSessions(matcher.takeSessions(), bootAt);
+    assert.deepEqual(look(restarted, line('denied', at)), expected, `${sender} ${at}`);
   }
 });

@@ -78,6 +78,7 @@ export class Pipeline {
   #counted = false;
   /** Sessions of an earlier life, until there are rules. */
   #kept: readonly KeptSession[] = [];
+  #bootAt: Microseconds = 0;
   /** Journal entries seen before this may still come; null when there is no backlog. */
   #backlogSeenAt: Microseconds | null = 0;
   #backlogUntil: Microseconds;
@@ -94,15 +95,16 @@ export class Pipeline {
     this.#reportMatcher();
     const { sessions } = this.#rules;
     if (sessions !== undefined) rules.sessions?.adoptSessions(sessions);
-    rules.sessions?.restoreSessions(this.#kept);
+    rules.sessions?.restoreSessions(this.#kept, this.#bootAt);
     this.#kept = [];
     this.#rules = rules;
   }
 
-  /** Takes in the sessions that an earlier life has kept. */
-  restoreSessions(kept: readonly KeptSession[]): void {
+  /** Takes in the sessions that an earlier life has kept; as Matcher.restoreSessions. */
+  restoreSessions(kept: readonly KeptSession[], bootAt: Microseconds): void {
+    this.#bootAt = bootAt;
     if (this.#rules.sessions === undefined) this.#kept = kept;
-    else this.#rules.sessions.restoreSessions(kept);
+    else this.#rules.sessions.restoreSessions(kept, bootAt);
   }
 
   /** The sessions that have changed since this was asked last, to be stored with what they have led to. */

@@ -10,7 +10,7 @@ import type { BanLog } from '../../core/ledger/ban-log.ts';
 import type { ClockReading } from '../../core/ledger/clock-reading.ts';
 import type { Ledger } from '../../core/ledger/ledger.ts';
 import type { LedgerChanges } from '../../core/ledger/snapshot.ts';
-import type { Clock } from '../../core/time.ts';
+import type { Clock, Microseconds } from '../../core/time.ts';
 import { raise } from '../../core/warning/catalogue.ts';
 import type { Store } from '../../state/store.ts';
 import { Announcements, type KernelProgress } from './announcements.ts';
@@ -32,7 +32,7 @@ export type SessionKeeper = {
   /** What was taken could not be stored. */
   returnSessions(): void;
   /** Takes in those that an earlier life has stored. */
-  restoreSessions(kept: readonly KeptSession[]): void;
+  restoreSessions(kept: readonly KeptSession[], bootAt: Microseconds): void;
 };
 
 export type PersisterOptions = {

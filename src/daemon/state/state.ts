@@ -55,7 +55,8 @@ export class State implements Part {
     const lead = leadOf(state.clock, reading);
     if (lead > 0) emit({ kind: 'clock-set', step: -lead });
     const isSame = ledger.restore(state.ledger, reading.at, lead);
-    sessions.restoreSessions(state.sessions.map((session) => ({ ...session, at: session.at - lead })));
+    const kept = state.sessions.map((session) => ({ ...session, at: session.at - lead }));
+    sessions.restoreSessions(kept, reading.boot === '' ? 0 : reading.at - reading.steady);
     banLog.resume(isSame ? state.banLogPosition : null);
     this.#journalPosition = journalPosition;
     this.#persister = new Persister({
