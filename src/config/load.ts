@@ -92,7 +92,9 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
   const ownFiles = files.filter((file) => file !== presetsPath);
   const ownSources = sources.filter(({ file }) => file !== presetsPath);
   const read = root === null ? null : readSettings(root);
-  const wanted = options.filtersInUseOnly && read?.settings ? filtersInUse(read.settings) : null;
+  // Of a file that says nothing none is in use, and all of them would hold up a daemon for some five seconds.
+  const inUse = read?.settings ? filtersInUse(read.settings) : new Set<string>();
+  const wanted = options.filtersInUseOnly === true ? inUse : null;
   const filters = loadFilters(directories, options.forge === true, wanted);
   const filterProblems = [...filters.problems, ...filters.refused.flatMap((refused) => refused.problems)];
   const stateDirectory = stateDirectoryOf(read?.settings ?? null, pathsOf(options), options.overrides ?? {});

@@ -327,3 +327,12 @@ test('the daemon loads only the filters that its jails use, and still knows the 
   const [problem] = loadFiles(t, { 'bailiff.toml': '[jail.ssh]\n' }, options).problems;
   assert.match(problem?.message ?? '', /did you mean "sshd"\?$/);
 });
+
+test('of a file that cannot be understood it loads none: a mistake must not hold it up', (t) => {
+  const files = { 'bailiff.toml': '[jail.sshd\n', 'filters/gate.toml': 'no filter' };
+  const reported = (filtersInUseOnly: boolean) =>
+    loadFiles(t, files, { filtersInUseOnly }).problems.filter(({ file }) => file.endsWith('gate.toml'))
+      .length;
+  assert.equal(reported(true), 0);
+  assert.ok(reported(false) > 0, 'check looks at all of them');
+});
