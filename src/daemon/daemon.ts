@@ -74,7 +74,7 @@ export async function runDaemon(source: ConfigSource): Promise<number> {
     return REFUSED;
   } finally {
     await parts.stop();
-    supervision.close();
+    supervision.ended();
   }
 }
 

@@ -71,8 +71,17 @@ export class Supervision {
     if (this.#isReloadDue) this.#onReloadSignal();
   }
 
-  close(): void {
+  /**
+   * The daemon has ended and its process is about to. Signals are heard and come to nothing until then: npm hands
+   * Ctrl-C on to a process that has had it from the terminal, which must not die of it in its last moment.
+   */
+  ended(): void {
     if (this.#watchdog !== null) clearInterval(this.#watchdog);
+  }
+
+  /** As `ended`; signals do from then on what they do to any process. */
+  close(): void {
+    this.ended();
     process.off('SIGTERM', this.#onStopSignal);
     process.off('SIGINT', this.#onStopSignal);
     process.off('SIGHUP', this.#onReloadSignal);

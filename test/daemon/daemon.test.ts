@@ -96,6 +96,17 @@ test('it starts, answers, and ends at once and well when it is told to', async (
   assert.equal(existsSync(socketPath), false);
 });
 
+test('a signal that comes again while it ends changes nothing, as when npm hands Ctrl-C on', async (t) => {
+  const { run } = setUp(t);
+  const daemon = run();
+  await daemon.printed(/ ready\n/);
+  daemon.child.kill('SIGINT');
+  await daemon.printed(/stopping: SIGINT/);
+  const again = setInterval(() => daemon.child.kill('SIGINT'), 1);
+  t.after(() => clearInterval(again));
+  assert.equal(await daemon.ended(), 0, daemon.output);
+});
+
 test('a fault in the configuration of a first start ends it with 78, and every place is named', async (t) => {
   const { run, directory } = setUp(t);
   const daemon = run({ configuration: '[jail.sshd]\nmax_rety = 3\nban_time = "soon"\n' });
