@@ -4,7 +4,6 @@ import {
   closeSync,
   constants,
   lstatSync,
-  mkdirSync,
   openSync,
   readdirSync,
   renameSync,
@@ -12,6 +11,7 @@ import {
   statSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { makeDirectory } from '../native/make-directory.ts';
 import { PAGE_BYTES } from './schema.ts';
 
 /** Damaged files that are kept for whoever looks into them; the oldest goes. */
@@ -39,19 +39,6 @@ export function prepareFile(path: string): Found {
     if (!found.isFile() || found.size >= PAGE_BYTES) return 'file';
     const wal = statSync(`${path}-wal`, { throwIfNoEntry: false });
     return found.size === 0 && (wal?.size ?? 0) === 0 ? 'empty' : 'stub';
-  }
-}
-
-/** As mkdirSync with `recursive`, which never returns where the kernel makes no directories, as in /proc. */
-function makeDirectory(path: string, mode: number): void {
-  try {
-    mkdirSync(path, mode);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST') return;
-    if (code !== 'ENOENT' || dirname(path) === path) throw error;
-    makeDirectory(dirname(path), 0o755);
-    mkdirSync(path, mode);
   }
 }
 
