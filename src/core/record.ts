@@ -46,10 +46,10 @@ export type LogRecord = {
   readonly timestamp: Microseconds;
   /** For journal entries, and for what came at a unix socket from somebody who is not believed as it is. */
   readonly trusted: TrustedFields | null;
-  /** STRUCTURED-DATA of RFC 5424 as it came, its elements in their brackets; absent where there is none. */
-  readonly structuredData?: string;
-  /** Which connection of its listener it came over; absent where there are none. */
-  readonly connection?: number;
+  /** STRUCTURED-DATA of RFC 5424 as it came, its elements in their brackets; '' where there is none. */
+  readonly structuredData: string;
+  /** Which connection of its listener it came over; 0 where there are none. */
+  readonly connection: number;
   /** The identity of the relay that handed it on; absent from records that came straight from their sender. */
   readonly via?: string;
 };

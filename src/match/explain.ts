@@ -35,7 +35,7 @@ export function explainRecord(
   everywhere: boolean,
 ): FilterExplanation[] {
   const { message } = undecorate(record.message);
-  const data = `${record.structuredData ?? ''} ${record.message}`.trimStart();
+  const data = `${record.structuredData} ${record.message}`.trimStart();
   return filters.map((compiled) => {
     const route = routeResult(compiled.filter, record);
     const rules =

@@ -11,7 +11,7 @@ import type { Filter } from './filter.ts';
 import { MAX_WEIGHT } from './filter.ts';
 import type { Finding } from './pattern.ts';
 import { PrefixTree } from './prefix-tree.ts';
-import { type Route, type RoutedFilter, Router } from './router.ts';
+import { type Route, type RoutedFilter, type RoutedRule, Router } from './router.ts';
 import { type CompiledFilter, type CompiledRule, compileFilter } from './rule.ts';
 import { NO_RANK, resetSession, type Session, SessionTable } from './session.ts';
 import { sessionsName } from './session-name.ts';
@@ -168,35 +168,46 @@ export class Matcher {
 
   /** Returns false when a filter does not trust the record. */
   #matchRoute(route: Route, record: LogRecord, out: Match[]): boolean {
+    const { trusted, structuredData } = record;
+    const isTrusted = trusted === null || route.filters.every(({ trusts }) => trusts(trusted));
     const before = out.length;
-    const isTrusted = this.#matchText(route, record, record.message, out);
-    const { structuredData, message } = record;
-    if (structuredData !== undefined && out.length === before)
-      this.#matchText(route, record, `${structuredData} ${message}`, out);
+    let { message } = record;
+    let times = 1;
+    if (DECORATED.find(message).length > 0) ({ message, times } = undecorate(message));
+    let nearest = this.#tryRules(route.find(message), record, message, times, isTrusted, out);
+    if (structuredData !== '' && out.length === before) {
+      const text = `${structuredData} ${record.message}`;
+      nearest = this.#tryRules(route.findOfStructuredData(text), record, text, 1, isTrusted, out) ?? nearest;
+    }
+    if (nearest !== null && out.length === before && (trusted === null || nearest.trusts(trusted))) {
+      nearest.tally.countNearMiss();
+    }
     return isTrusted;
   }
 
-  /** As #matchRoute, of the message or of that with STRUCTURED-DATA before it. */
-  #matchText(route: Route, record: LogRecord, text: string, out: Match[]): boolean {
-    const { trusted } = record;
-    const isTrusted = trusted === null || route.filters.every(({ trusts }) => trusts(trusted));
-    let message = text;
-    let times = 1;
-    const isData = record.structuredData !== undefined && text !== record.message;
-    if (!isData && DECORATED.find(message).length > 0) ({ message, times } = undecorate(message));
+  /** Tries rules on a text of the record. Returns the filter that it nearly matches first. */
+  #tryRules(
+    rules: readonly RoutedRule[],
+    record: LogRecord,
+    text: string,
+    times: number,
+    isTrusted: boolean,
+    out: Match[],
+  ): RoutedFilter | null {
     let settled: RoutedFilter | null = null;
     let nearest: RoutedFilter | null = null;
+    const { trusted } = record;
     const look = ++this.#looks;
     const stopwatch = this.#stopwatch?.begin() ? this.#stopwatch : null;
-    for (const { filter, rule, needs, nearness } of route.find(message)) {
-      if (filter === settled || (rule.reader.isOfStructuredData === true) !== isData) continue;
+    for (const { filter, rule, needs, nearness } of rules) {
+      if (filter === settled) continue;
       stopwatch?.turnTo(filter.tally);
-      if (!areMet(needs, message, look)) {
+      if (!areMet(needs, text, look)) {
         if (nearness === 'begins') nearest ??= filter;
         continue;
       }
       if (!isTrusted && trusted !== null && !filter.trusts(trusted)) continue;
-      const finding = rule.reader.read(message);
+      const finding = rule.reader.read(text);
       if (finding === null) {
         if (nearness !== 'never') nearest ??= filter;
         continue;
@@ -207,10 +218,7 @@ export class Matcher {
       settled = filter;
     }
     stopwatch?.turnTo(null);
-    if (settled === null && nearest !== null && (trusted === null || nearest.trusts(trusted))) {
-      nearest.tally.countNearMiss();
-    }
-    return isTrusted;
+    return nearest;
   }
 
   #settle(

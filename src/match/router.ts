@@ -36,7 +36,12 @@ export class Route {
   #rules: readonly RoutedRule[] | undefined;
   /** Status codes that rules name; null when no rule reads access logs. */
   #statuses: ReadonlySet<number> | null = null;
-  /** By the status of the access log's line, OTHER_STATUS for one that no rule names; NO_STATUS for other messages. */
+  /** Of the rules that read STRUCTURED-DATA, of which there are few; null when there are none. */
+  #ofStructuredData: PrefixTree<RoutedRule> | null = null;
+  /**
+   * The others, by the status of the access log's line, OTHER_STATUS for one that no rule names; NO_STATUS for other
+   * messages.
+   */
   readonly #sorted = new Map<number, PrefixTree<RoutedRule>>();
 
   constructor(filters: readonly RoutedFilter[]) {
@@ -44,18 +49,25 @@ export class Route {
   }
 
   /**
-   * The rules that may match a message, by how it begins, filter by filter. One tree for all filters, so that a line
-   * costs what the rules cost that may match it, however many filters there are; and one for each status that rules
-   * name, as most rules that read access logs name a certain one.
+   * The rules that may match a message without its STRUCTURED-DATA, by how it begins, filter by filter. One tree for
+   * all filters, so that a line costs what the rules cost that may match it, however many filters there are; and one
+   * for each status that rules name, as most rules that read access logs name a certain one.
    */
   find(message: string): readonly RoutedRule[] {
     this.#rules ??= this.#routeRules();
     return this.#sortedFor(this.#statuses === null ? NO_STATUS : accessStatus(message)).find(message);
   }
 
-  /** Whether `find` may find any rule for the message that the UTF-8 in bytes[start, end) is. */
+  /** The rules that may match STRUCTURED-DATA with its message behind it. */
+  findOfStructuredData(text: string): readonly RoutedRule[] {
+    this.#rules ??= this.#routeRules();
+    return this.#ofStructuredData?.find(text) ?? NO_RULES;
+  }
+
+  /** Whether one of both may find any rule for the text that the UTF-8 in bytes[start, end) is. */
   mayFindBytes(bytes: Uint8Array, start: number, end: number): boolean {
     this.#rules ??= this.#routeRules();
+    if (this.#ofStructuredData?.mayFindBytes(bytes, start, end)) return true;
     // A line of an access log begins with anything, so its rules may match every message.
     return this.#statuses !== null || this.#sortedFor(NO_STATUS).mayFindBytes(bytes, start, end);
   }
@@ -67,7 +79,7 @@ export class Route {
     if (statuses.some((codes) => codes !== undefined)) {
       this.#statuses = new Set(statuses.flatMap((codes) => [...(codes ?? [])]));
     }
-    return rules.map(
+    const routed = rules.map(
       ({ filter, rule }, index): RoutedRule => ({
         filter,
         rule,
@@ -75,6 +87,9 @@ export class Route {
         nearness: nearnessOf(rule.reader),
       }),
     );
+    const ofData = routed.filter(({ rule }) => rule.reader.isOfStructuredData);
+    if (ofData.length > 0) this.#ofStructuredData = treeOf(ofData);
+    return routed.filter(({ rule }) => !rule.reader.isOfStructuredData);
   }
 
   #sortedFor(status: number): PrefixTree<RoutedRule> {
@@ -82,11 +97,17 @@ export class Route {
     let tree = this.#sorted.get(key);
     if (tree === undefined) {
       const rules = this.#rules?.filter(({ rule }) => mayRead(rule.reader, key)) ?? [];
-      tree = new PrefixTree(rules, ({ rule }) => rule.reader.prefixes);
+      tree = treeOf(rules);
       this.#sorted.set(key, tree);
     }
     return tree;
   }
+}
+
+const NO_RULES: readonly RoutedRule[] = [];
+
+function treeOf(rules: readonly RoutedRule[]): PrefixTree<RoutedRule> {
+  return new PrefixTree(rules, ({ rule }) => rule.reader.prefixes);
 }
 
 /** Stands for every status code that no rule names. */

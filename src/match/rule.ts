@@ -22,7 +22,7 @@ export interface Reader {
   /** Of a reader of access logs, the status codes of the lines that it may match, null for any. */
   readonly statuses?: ReadonlySet<number> | null;
   /** Whether it reads STRUCTURED-DATA and what is behind it, and no text that merely looks so. */
-  readonly isOfStructuredData?: true;
+  readonly isOfStructuredData: boolean;
   /** Whether it may match a line of an access log. */
   mayReadAccess(): boolean;
   /** Null when the message does not match. */
@@ -108,6 +108,7 @@ function tryOrder({ rule, rank }: CompiledRule): number {
 }
 
 class TextReader implements Reader {
+  readonly isOfStructuredData = false;
   readonly prefixes: readonly string[];
   readonly required: readonly Clause[];
   readonly hasAddress: boolean;
@@ -187,6 +188,7 @@ function costOf({ pattern, beginnings }: CompiledTest): number {
 abstract class FieldsReader implements Reader {
   abstract readonly prefixes: readonly string[];
   abstract readonly hasAddress: boolean;
+  readonly isOfStructuredData: boolean = false;
   readonly required: readonly Clause[] = [];
   readonly tests: readonly CompiledTest[];
 
@@ -306,7 +308,7 @@ class JsonReader extends FieldsReader {
 
 class StructuredDataReader extends FieldsReader {
   readonly prefixes = ['['];
-  readonly isOfStructuredData = true;
+  override readonly isOfStructuredData = true;
   readonly hasAddress: boolean;
 
   constructor(tests: readonly CompiledTest[]) {

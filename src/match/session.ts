@@ -30,8 +30,8 @@ export type Session = {
   isChanged: boolean;
   /** When its last line came. */
   at: Microseconds;
-  /** What comes from then on is of another process, however it is called; infinite as a rule. */
-  endsAt: Microseconds;
+  /** Whether its process was one of an earlier boot of this host: what comes behind the boot is another's. */
+  isOfEarlierBoot: boolean;
   address: Address | '';
   user: string;
   /** One bit for each rule with `remember` that has matched. */
@@ -101,6 +101,8 @@ export class SessionTable {
   #moved = 0;
   /** When the young generation began. */
   #bornAt: Microseconds = 0;
+  /** When this host booted, as far as sessions of an earlier boot were taken in. */
+  #bootAt: Microseconds = 0;
   #dropped = 0;
   #lastScope: Scope = { source: 'file', sender: '', via: '', identifier: '', text: '' };
   /** Sessions that have changed since they were last taken; null while nobody takes them. */
@@ -141,9 +143,10 @@ export class SessionTable {
       session ??= newSession(scope, key, record.at);
       this.#young.add(session);
     }
-    if (record.at - session.at > SESSION_TIME || record.at >= session.endsAt) {
+    const isOver = session.isOfEarlierBoot && record.at >= this.#bootAt;
+    if (isOver || record.at - session.at > SESSION_TIME) {
       resetSession(session);
-      session.endsAt = Number.POSITIVE_INFINITY;
+      session.isOfEarlierBoot = false;
     }
     session.at = record.at;
     if (this.#changed !== null && !session.isChanged) this.#noteChange(session, this.#changed);
@@ -180,10 +183,11 @@ export class SessionTable {
    * when it boots, at `bootAt`: a PID of before is soon that of another client's.
    */
   restore(kept: readonly KeptSession[], bootAt: Microseconds): void {
+    this.#bootAt = bootAt;
     for (const { filter, ...session } of kept.slice(-MAX_SESSIONS / 2)) {
       if (this.#young.get(session.scope, session.key) !== undefined) continue;
-      const isOver = isOfThisHost(session.scope) && session.at < bootAt;
-      this.#young.add({ ...session, isChanged: false, endsAt: isOver ? bootAt : Number.POSITIVE_INFINITY });
+      const isOfEarlierBoot = isOfThisHost(session.scope) && session.at < bootAt;
+      this.#young.add({ ...session, isChanged: false, isOfEarlierBoot });
     }
   }
 
@@ -252,7 +256,7 @@ function newSession(scope: string, key: string, at: Microseconds): Session {
     key,
     isChanged: false,
     at,
-    endsAt: Number.POSITIVE_INFINITY,
+    isOfEarlierBoot: false,
     address: '',
     user: '',
     marks: 0,

@@ -12,7 +12,10 @@ import { readRfc5424, skipByteOrderMark } from './rfc5424.ts';
 import { StringCache } from './string-cache.ts';
 import { createTimeReader } from './timestamp.ts';
 
-/** Where and when a message came in; who sent it as canonical text. A source may reuse one object. */
+/**
+ * Where and when a message came in; who sent it as canonical text; over which connection, where there are some. A
+ * source may reuse one object.
+ */
 export type Origin = { at: Microseconds; source: SourceKind; sender: string; connection?: number };
 
 /**
@@ -110,10 +113,11 @@ export class SyslogParser {
 
   #record(origin: Origin, identifier: string, isCut: boolean): LogRecord {
     const header = this.#header;
+    const { dataStart, dataEnd } = header;
     const bytes = this.#bytes;
     const priority = this.#priority;
     const message = bytes.toString('utf8', header.messageStart, this.#textEnd);
-    const record: LogRecord & { connection?: number } = {
+    return {
       at: origin.at,
       source: origin.source,
       sender: origin.sender,
@@ -125,11 +129,9 @@ export class SyslogParser {
       message: isCut ? markCut(message) : message,
       timestamp: header.timestamp,
       trusted: null,
+      structuredData: dataEnd === dataStart ? '' : bytes.toString('utf8', dataStart, dataEnd),
+      connection: origin.connection ?? 0,
     };
-    if (origin.connection !== undefined) record.connection = origin.connection;
-    const { dataStart, dataEnd } = header;
-    if (dataEnd === dataStart) return record;
-    return { ...record, structuredData: bytes.toString('utf8', dataStart, dataEnd) };
   }
 
   #readHeader(bytes: Buffer, start: number, end: number, at: Microseconds, hasPriority: boolean): void {

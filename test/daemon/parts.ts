@@ -81,6 +81,8 @@ export function recordAt(at: number, parts: Partial<LogRecord> = {}): LogRecord 
     severity: 6,
     message: '',
     timestamp: -1,
+    structuredData: '',
+    connection: 0,
     trusted: null,
     ...parts,
   };

@@ -15,6 +15,8 @@ export function recordOf(parts: Partial<LogRecord> & { readonly message: string 
     facility: -1,
     severity: -1,
     timestamp: -1,
+    structuredData: '',
+    connection: 0,
     trusted: null,
     ...parts,
     at: (parts.at ?? 0) * SECOND,

@@ -100,6 +100,15 @@ describe('a rule over structured data', () => {
     );
   });
 
+  it('that nearly matches counts once with one over the message that does so, too', () => {
+    const both = createMatcher([filterOf([rule, ruleOf('login refused from <address>')])]);
+    const filters = [structuredData, ''].map((data) => {
+      both.match(recordOf({ message: 'login refused from nobody', structuredData: data }), []);
+      return both.takeCounters().filters;
+    });
+    for (const counters of filters) assert.equal(counters[0]?.nearMisses, 1);
+  });
+
   it('is looked for in bytes behind the header', () => {
     const bytes = Buffer.from(`${structuredData} login failed`);
     assert.ok(matcher.mayMatch('sshd', bytes, 0, bytes.length));

@@ -43,6 +43,8 @@ function recordOf(parts: Partial<LogRecord> = {}): LogRecord {
     severity: -1,
     message: 'hello',
     timestamp: -1,
+    structuredData: '',
+    connection: 0,
     trusted: null,
     ...parts,
   };

@@ -378,6 +378,8 @@ function recordOf(source: 'journal' | 'udp', at: number, message: string): LogRe
     severity: 6,
     message,
     timestamp: -1,
+    structuredData: '',
+    connection: 0,
     trusted: null,
   };
 }

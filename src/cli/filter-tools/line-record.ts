@@ -137,5 +137,7 @@ function newRecord(message: string, at: Microseconds): LogRecord {
     message,
     timestamp: -1,
     trusted: null,
+    structuredData: '',
+    connection: 0,
   };
 }

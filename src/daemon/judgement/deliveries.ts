@@ -26,8 +26,8 @@ export class Deliveries {
   /** Whether the record has come over another connection before; remembers it when it has not. */
   isRepeat(record: LogRecord): boolean {
     const { at, connection, timestamp } = record;
-    if (connection === undefined || timestamp < 0) return false;
-    const { source, sender, via = '', hostname, identifier, pid, structuredData = '', message } = record;
+    if (connection === 0 || timestamp < 0) return false;
+    const { source, sender, via = '', hostname, identifier, pid, structuredData, message } = record;
     const name = [source, sender, via, timestamp, hostname, identifier, pid, structuredData, message].join(
       '\n',
     );

@@ -50,9 +50,7 @@ export class SampleBench {
    */
   #record(line: string, pid: string): LogRecord {
     const message = this.#data?.scan(line) ? (this.#data.parameter(MESSAGE_PARAMETER) ?? '') : line;
-    const structuredData = line.slice(0, line.length - message.length).trimEnd();
     return {
-      ...(structuredData === '' ? {} : { structuredData }),
       at: ++this.#lines * MILLISECOND,
       source: 'file',
       sender: '',
@@ -64,6 +62,8 @@ export class SampleBench {
       message,
       timestamp: -1,
       trusted: null,
+      structuredData: line.slice(0, line.length - message.length).trimEnd(),
+      connection: 0,
     };
   }
 }

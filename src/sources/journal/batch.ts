@@ -145,6 +145,8 @@ export class BatchUnpacker {
           executable: this.#text(unitEnd, executableEnd),
           uid: this.#number(head + UID),
         },
+        structuredData: '',
+        connection: 0,
       });
       offset = messageEnd;
     }

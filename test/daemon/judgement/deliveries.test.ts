@@ -11,7 +11,7 @@ import {
 
 const AT = 1_795_132_800_000_000;
 
-function recordOf(connection: number | undefined, parts: Partial<LogRecord> = {}): LogRecord {
+function recordOf(connection: number, parts: Partial<LogRecord> = {}): LogRecord {
   return {
     at: AT,
     source: 'tcp',
@@ -23,8 +23,9 @@ function recordOf(connection: number | undefined, parts: Partial<LogRecord> = {}
     severity: 6,
     message: '203.0.113.9:40022 [01/Dec/2026:10:00:00.000] web web/s1 0/0/1/2/3 401 0',
     timestamp: AT,
+    structuredData: '',
     trusted: null,
-    ...(connection === undefined ? {} : { connection }),
+    connection,
     ...parts,
   };
 }
@@ -61,7 +62,7 @@ test('a record without a time of the device, or without a connection, counts eac
   const deliveries = new Deliveries();
   for (const connection of [1, 2])
     assert.equal(deliveries.isRepeat(recordOf(connection, { timestamp: -1 })), false);
-  for (let time = 0; time < 2; time++) assert.equal(deliveries.isRepeat(recordOf(undefined)), false);
+  for (let time = 0; time < 2; time++) assert.equal(deliveries.isRepeat(recordOf(0)), false);
 });
 
 test('a sender that comes back an hour later is known no more', () => {

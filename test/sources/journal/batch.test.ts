@@ -24,6 +24,8 @@ function record(parts: Partial<LogRecord> = {}): LogRecord {
     severity: 6,
     message: 'hello',
     timestamp: -1,
+    structuredData: '',
+    connection: 0,
     trusted: { unit: 'ssh.service', executable: '/usr/sbin/sshd', uid: 0 },
     ...parts,
   };

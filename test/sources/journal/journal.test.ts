@@ -50,6 +50,8 @@ describe('an entry', { skip: journalFilesMissing }, () => {
         severity: 6,
         message: 'Failed password for root from 203.0.113.9 port 7 ssh2',
         timestamp: -1,
+        structuredData: '',
+        connection: 0,
         trusted: { unit: 'ssh.service', executable: '/usr/sbin/sshd', uid: 0 },
       },
     ]);
