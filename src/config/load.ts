@@ -24,9 +24,10 @@ import {
   problemOfFile,
   type Source,
 } from './document/problem.ts';
-import { validate } from './document/validate.ts';
+import { hintOfWords, validate } from './document/validate.ts';
 import { type FilterDirectory, type LoadedFilters, loadFilters } from './filters/filter-file.ts';
 import { ownJailPresets } from './filters/jail-preset.ts';
+import { servicesOf } from './jail-ports.ts';
 import {
   filtersInUse,
   type KnownJail,
@@ -55,6 +56,8 @@ export type LoadOptions = {
   readonly uid: number;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly overrides?: Overrides;
+  /** What ports are called, in the form of services(5). Default: /etc/services. */
+  readonly servicesPath?: string;
   /** As if the user had written nothing: what is said by nobody but the program. Default false. */
   readonly withoutFiles?: boolean;
   /** Has the linter try forged lines on every filter too: for `bailiff lint`, too slow for a start. Default false. */
@@ -216,11 +219,13 @@ function readSettings(root: TableNode): ReadSettings {
   return { settings: validate(configSchema, sound).value, sound, faults, problems };
 }
 
-/** `[sshd]` at the top is how other programs write `[jail.sshd]`. */
-function hintOf(path: Path, value: DocumentNode | null): string | null {
+/** fail2ban's words, and `[sshd]` at the top, which is how it writes `[jail.sshd]`. */
+function hintOf(path: Path, value: DocumentNode | null, near: string | null): string | null {
   const [key, inner] = path;
-  if (typeof key !== 'string' || inner !== undefined || value?.kind !== 'table' || !isName(key)) return null;
-  return `a jail is written [jail.${key}]`;
+  const isPolicy = key === 'jail' || key === 'defaults' || inner === undefined;
+  const advice = isPolicy ? hintOfWords(path, value, near) : null;
+  if (advice !== null || near !== null || typeof key !== 'string' || inner !== undefined) return advice;
+  return value?.kind === 'table' && isName(key) ? `a jail is written [jail.${key}]` : null;
 }
 
 function pathsOf({ uid, env }: LoadOptions): DefaultPaths {
@@ -238,6 +243,7 @@ function normaliseWith(
     settings,
     root,
     filters,
+    services: servicesOf(options.servicesPath ?? '/etc/services'),
     paths: pathsOf(options),
     overrides: options.overrides ?? {},
     isFaulty: (path) => faults.some((fault) => path.every((step, index) => fault[index] === step)),

@@ -8,6 +8,7 @@ import { nearest } from './document/nearest.ts';
 import { formatProblemLine, type Problem, problemAt, problemOfFile, quote } from './document/problem.ts';
 import { Report } from './document/report.ts';
 import type { LoadedFilters } from './filters/filter-file.ts';
+import { resolvePorts, type Services } from './jail-ports.ts';
 import { planSenders, trustedSenders } from './normalise-senders.ts';
 import { planSyslog } from './normalise-syslog.ts';
 import type { DefaultPaths } from './paths.ts';
@@ -29,6 +30,8 @@ export type NormaliseInput = {
   /** Whether something at `path` was left out of `settings` because it was wrong; nothing follows from it then. */
   readonly isFaulty: (path: Path) => boolean;
   readonly filters: LoadedFilters;
+  /** What services(5) calls ports. */
+  readonly services: () => Services;
   readonly paths: DefaultPaths;
   readonly overrides: Overrides;
 };
@@ -286,7 +289,10 @@ function planJails(input: NormaliseInput, report: Report): { jails: JailPlan[]; 
     if (isFaulty(['jail', name, 'filters'])) continue;
     const unknown = unknownFilters(name, names, filters, report);
     const refused = names.filter((filter) => filters.refused.some((other) => other.name === filter));
-    const policy = policyOf(name, jail, settings, ignores);
+    const policy = {
+      ...policyOf(name, jail, settings, ignores),
+      ports: planPorts(name, jail, input, report),
+    };
     const mode = jail.mode ?? settings.defaults.mode;
     if (unknown.length === 0 && refused.length === 0) jails.push({ policy, filters: names, mode });
     if (refused.length === 0) continue;
@@ -338,7 +344,7 @@ function policyOf(
   jail: JailSettings,
   { defaults }: Settings,
   ignores: Map<string, PrefixSet>,
-): JailPolicy {
+): Omit<JailPolicy, 'ports'> {
   const networks = jail.ignore ?? defaults.ignore;
   const ignore = ignores.get(networks.join()) ?? new PrefixSet(networks);
   ignores.set(networks.join(), ignore);
@@ -350,13 +356,21 @@ function policyOf(
     ignore,
     ipv4PrefixLength: jail.ipv4_prefix ?? defaults.ipv4_prefix,
     ipv6PrefixLength: jail.ipv6_prefix ?? defaults.ipv6_prefix,
-    ports: uniquePorts(jail.ports),
   };
 }
 
-function uniquePorts(ports: JailSettings['ports']): JailPolicy['ports'] {
+function planPorts(
+  name: string,
+  { ports }: JailSettings,
+  { services }: NormaliseInput,
+  report: Report,
+): JailPolicy['ports'] {
   if (ports === undefined) return null;
-  return [...new Map(ports.map((port) => [`${port.protocol}/${port.port}`, port])).values()];
+  const resolved = resolvePorts(ports, services);
+  if ('ports' in resolved) return resolved.ports;
+  const { index, message } = resolved;
+  report.problem(['jail', name, 'ports', ...(index === null ? [] : [index])], message);
+  return null;
 }
 
 /** Freezes plain data in depth. */

@@ -18,6 +18,7 @@ function load(configPath: string, options: Partial<LoadOptions> = {}): LoadedCon
     env: {},
     filterDirectories: FILTERS,
     presetsPath: null,
+    servicesPath: fixture('services'),
     ...options,
   });
 }

@@ -4,6 +4,7 @@
  */
 import { type AST, ParseError, parseTOML } from 'toml-eslint-parser';
 import { assert } from '../../core/errors.ts';
+import { adviceOnFail2ban } from './fail2ban-words.ts';
 import {
   compareProblems,
   type Place,
@@ -348,11 +349,17 @@ const EXPLANATIONS: ReadonlyMap<string, string> = new Map([
   ['Control characters (codes < 0x1f and 0x7f) are not allowed', 'control characters are not allowed'],
 ]);
 
+/** What the parser says of `bantime = 10m` and `port = ssh`. */
+const UNQUOTED: ReadonlySet<string> = new Set([UNEXPECTED, 'Must be a newline']);
+
 function explain(message: string, text: string, offset: number): string {
   const line = lineAround(text, offset);
   const before = text.slice(line.start, offset);
   if (message === SPLIT_PAIR && /^\s*\[[^\]]*$/.test(before))
     return 'this table name is not closed: end it with ]';
+  const [, key = '', written = ''] = /^\s*([\w.]+)\s*=(.*)$/.exec(text.slice(line.start, line.end)) ?? [];
+  const advice = UNQUOTED.has(message) ? adviceOnFail2ban(key, written) : null;
+  if (advice !== null) return `not a value, and \`${key}\` is no key: ${advice}`;
   if (/=\s*$/.test(before)) {
     if (text.slice(offset, line.end).trim() === '') return 'a value is missing';
     if (message === UNEXPECTED)

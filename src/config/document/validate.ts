@@ -12,6 +12,7 @@ import {
   type TableNode,
   toPlain,
 } from './document.ts';
+import { adviceOnFail2ban } from './fail2ban-words.ts';
 import { nearest } from './nearest.ts';
 import { MAX_PROBLEMS, type Problem, problemAt, quote } from './problem.ts';
 
@@ -28,14 +29,31 @@ export type Validated<Value> = {
   readonly faults: readonly Path[];
 };
 
-/** `hint` may know better than the nearest key what an unknown key at `path` was meant to be; null when it does not. */
-export type KeyHint = (path: Path, value: DocumentNode | null) => string | null;
+/**
+ * What an unknown key at `path` was meant to be; null where only the nearest key that there is can tell, `near`, which is
+ * null when none is.
+ */
+export type KeyHint = (path: Path, value: DocumentNode | null, near: string | null) => string | null;
+
+/** What fail2ban's words are called here. Of a table, as TOML reads `bantime.increment`, the first key counts. */
+export const hintOfWords: KeyHint = (path, value) => {
+  const key = String(path.at(-1));
+  if (value?.kind === 'table') {
+    const inner = value.entries.keys().next().value;
+    return adviceOnFail2ban(key === 'bantime' && inner !== undefined ? `${key}.${inner}` : key, '');
+  }
+  const nodes = value?.kind === 'array' ? value.elements : value === null ? [] : [value];
+  return adviceOnFail2ban(
+    key,
+    nodes.map((node) => (node.kind === 'scalar' ? `${node.value}` : '')).join(' '),
+  );
+};
 
 /** The schema's output for `root`, or null and every problem, in the order of the schema. */
 export function validate<Schema extends z.core.$ZodType>(
   schema: Schema,
   root: TableNode,
-  hint: KeyHint = () => null,
+  hint: KeyHint = hintOfWords,
 ): Validated<z.output<Schema>> {
   const result = z.safeParse(schema, toPlain(root));
   if (result.success) return { value: result.data, problems: [], faults: [] };
@@ -95,8 +113,8 @@ function unknownKey(path: Path, schema: z.core.$ZodType | null, root: TableNode,
   const key = String(path.at(-1));
   const known = schema === null ? [] : Object.keys(shapeOf(schema) ?? {});
   const meant = nearest(key, known);
-  let advice = hint(path, nodeAt(root, path)) ?? '';
-  if (meant !== null) advice = `did you mean \`${meant}\`?`;
+  let advice = hint(path, nodeAt(root, path), meant) ?? '';
+  if (advice === '' && meant !== null) advice = `did you mean \`${meant}\`?`;
   else if (advice === '' && known.length > 0 && known.length <= MAX_KEYS_LISTED) {
     advice = `the keys here are ${known.map((name) => `\`${name}\``).join(', ')}`;
   }

@@ -5,6 +5,7 @@
 import * as z from 'zod/mini';
 import type { RuleMode } from '../../core/failure.ts';
 import { toJsonSchema } from './json-schema.ts';
+import { ports } from './ports.ts';
 import { senders } from './sender.ts';
 import { syslog } from './syslog.ts';
 import {
@@ -19,7 +20,6 @@ import {
   name,
   networks,
   oneOf,
-  ports,
   socketPath,
   table,
 } from './values.ts';
@@ -194,8 +194,11 @@ const jail = table({
     },
   ),
   ports: key(z.optional(ports), {
-    description: 'Ban from these ports only. Default: from the whole host.',
-    examples: [['tcp/22']],
+    description:
+      'Ban from these ports only: "tcp/22", a service of /etc/services such as "ssh", with the protocols that it has ' +
+      'there, or a range such as "8000-8100", which is of tcp unless it says "udp/8000-8100". Default: from the ' +
+      'whole host.',
+    examples: [['tcp/22'], ['https', 'udp/5060-5061']],
   }),
   find_time: policy.find_time.own,
   max_retry: policy.max_retry.own,

@@ -12,7 +12,6 @@ import {
   parseAddress,
   parseNetwork,
 } from '../../core/address/address.ts';
-import type { ScopedPort } from '../../core/ledger/policy.ts';
 import { NAME } from '../../core/text/name.ts';
 import { FOREVER, MAX_DURATION, type Microseconds, parseDuration, SECOND } from '../../core/time.ts';
 import type { ListenAddress } from '../plan.ts';
@@ -39,8 +38,6 @@ export function key<Schema extends z.ZodMiniType>(schema: Schema, about: KeyDocu
 export const MAX_NETWORKS = 10_000;
 /** Listeners of one kind. */
 export const MAX_LISTENERS = 64;
-/** Ports of one jail. */
-export const MAX_PORTS = 64;
 /** Bytes of a socket's path: `sun_path` of unix(7) without its final NUL. */
 export const MAX_SOCKET_PATH_BYTES = 107;
 
@@ -72,7 +69,12 @@ export function oneOf<const Word extends string>(...words: readonly [Word, ...Wo
   return z.enum(words, { error: `expected ${quoted.slice(0, -1).join(', ')} or ${quoted.at(-1)}` });
 }
 
-export function listOf<Element extends z.core.$ZodType>(element: Element, expected: string, most: number) {
+/** `expected` is a text, or makes one for what is there instead. */
+export function listOf<Element extends z.core.$ZodType>(
+  element: Element,
+  expected: string | ((issue: { readonly input?: unknown }) => string),
+  most: number,
+) {
   return z.array(element, { error: expected }).check(z.maxLength(most));
 }
 
@@ -159,24 +161,10 @@ function parseHost(bracketed: string | undefined, plain: string | undefined): Ad
   return host !== null && familyOf(host) === (bracketed === undefined ? 4 : 6) ? host : null;
 }
 
-const PORT_EXPECTED = 'expected a protocol and a port such as "tcp/22" or "udp/5060"';
-
-export const ports = listOf(
-  converted(z.string({ error: PORT_EXPECTED }), PORT_EXPECTED, readPort),
-  `expected a list of 1 to ${MAX_PORTS} ports such as ["tcp/22"], or no such key for the whole host`,
-  MAX_PORTS,
-).check(z.minLength(1));
-
-function readPort(text: string): ScopedPort | null {
-  const match = /^(tcp|udp)\/([1-9]\d{0,4})$/.exec(text);
-  const port = Number(match?.[2]);
-  return match === null || port > 65_535 ? null : { protocol: match[1] === 'tcp' ? 'tcp' : 'udp', port };
-}
-
-/** What `input` accepts, read by `read`, which returns null for what is not as expected. */
+/** What `input` accepts, read by `read`, which returns null for what is not as `expected` says of it. */
 export function converted<Input extends z.core.$ZodType, Output>(
   input: Input,
-  expected: string,
+  expected: string | ((value: z.output<Input>) => string),
   read: (value: z.output<Input>) => Output | null,
 ) {
   return z.pipe(
@@ -184,7 +172,8 @@ export function converted<Input extends z.core.$ZodType, Output>(
     z.transform((value: z.output<Input>, payload): Output => {
       const output = read(value);
       if (output !== null) return output;
-      payload.issues.push({ code: 'custom', message: expected, input: value });
+      const message = typeof expected === 'string' ? expected : expected(value);
+      payload.issues.push({ code: 'custom', message, input: value });
       return z.NEVER;
     }),
   );
