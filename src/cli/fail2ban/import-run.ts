@@ -13,7 +13,7 @@ import { type JsonOptions, printJson } from '../command.ts';
 import { countOf, formatCount } from '../render/table.ts';
 import type { Terminal } from '../render/terminal.ts';
 
-export type ImportOptions = JsonOptions & { readonly write?: string };
+export type ImportOptions = JsonOptions & { readonly write?: string; readonly all?: boolean };
 
 /** What `--json` prints. */
 export type ImportReport = {
@@ -39,7 +39,7 @@ export async function runImport(
   terminal: Terminal,
 ): Promise<void> {
   terminal.showProgress('reading');
-  const imported = importFail2ban(directory);
+  const imported = importFail2ban(directory, { all: options.all === true });
   const remarks = [...imported.remarks];
   for (const [index, filter] of imported.filters.entries()) {
     terminal.showProgress(

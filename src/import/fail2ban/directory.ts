@@ -7,9 +7,17 @@ import { join } from 'node:path';
 import { readSource } from '../../config/document/files.ts';
 import { isName } from '../../config/schema/values.ts';
 import { OperationalError } from '../../core/errors.ts';
+import { ExpressionError } from '../python-regex/expression-error.ts';
 import { type ImportedFilter, importFilter } from './filter.ts';
 import { type IniFile, type PlacedValue, parseIni } from './ini.ts';
-import { type ImportedJail, type JailPolicy, type JailSource, readDefaults, readJail } from './jail.ts';
+import {
+  type ImportedJail,
+  isSwitchedOn,
+  type JailPolicy,
+  type JailSource,
+  readDefaults,
+  readJail,
+} from './jail.ts';
 import { type Remark, Remarks } from './remark.ts';
 import { type Overrides, type ReadIni, readSettings, type Settings, SettingsError } from './settings.ts';
 
@@ -18,16 +26,30 @@ export type Fail2banImport = {
   readonly jails: readonly ImportedJail[];
   readonly defaults: JailPolicy;
   readonly remarks: readonly Remark[];
-  /** Filters that there are, and the names of those that could not be carried over. */
-  readonly tally: { readonly filters: number; readonly refused: readonly string[]; readonly jails: number };
+  /**
+   * Filters that were read, and the names of those that could not be carried over; jails that were read, and others,
+   * which are off.
+   */
+  readonly tally: {
+    readonly filters: number;
+    readonly refused: readonly string[];
+    readonly jails: number;
+    readonly off: number;
+  };
 };
 
 /** Files of one directory that are read. */
 const MAX_FILES = 1_000;
 
-/** Reads the directory. Throws OperationalError when there is no configuration of fail2ban in it. */
-export function importFail2ban(directory: string): Fail2banImport {
-  return new Importer(directory).run();
+/**
+ * Reads the directory: the jails that are on and their filters, or (`all`) every jail and every filter. Throws
+ * OperationalError when there is no configuration of fail2ban in it.
+ */
+export function importFail2ban(
+  directory: string,
+  { all = false }: { readonly all?: boolean } = {},
+): Fail2banImport {
+  return new Importer(directory).run(all);
 }
 
 /** A filter with the options that some jails give it. */
@@ -43,9 +65,9 @@ class Importer {
     this.#directory = directory;
   }
 
-  run(): Fail2banImport {
-    const stems = this.#filterNames();
-    if (stems.length === 0 && !existsSync(join(this.#directory, 'jail.conf'))) {
+  run(all: boolean): Fail2banImport {
+    const present = this.#filterNames();
+    if (present.length === 0 && !existsSync(join(this.#directory, 'jail.conf'))) {
       throw new OperationalError(`there is no configuration of fail2ban in ${this.#directory}`, {
         code: 'no-fail2ban',
         advice: 'name the directory that has jail.conf and filter.d in it',
@@ -53,9 +75,11 @@ class Importer {
     }
     const settings = this.#merged('jail');
     const defaults = this.#about('jail.conf', (remarks) => readDefaults(settings, remarks));
-    const sources = settings.names.flatMap(
+    const wanted = settings.names.filter((name) => all || isSwitchedOn(name, settings));
+    const sources = wanted.flatMap(
       (name) => this.#about(`jail ${name}`, (remarks) => readJail(name, settings, defaults, remarks)) ?? [],
     );
+    const stems = all ? present : present.filter((stem) => sources.some(({ filter }) => filter === stem));
     const { filters, names, refused, count } = this.#importFilters(stems, sources);
     const jails = sources.flatMap((source) => this.#finishJail(source, names.get(source)) ?? []);
     return {
@@ -63,7 +87,7 @@ class Importer {
       jails,
       defaults,
       remarks: this.#remarks,
-      tally: { filters: count, refused, jails: settings.names.length },
+      tally: { filters: count, refused, jails: wanted.length, off: settings.names.length - wanted.length },
     };
   }
 
@@ -112,8 +136,9 @@ class Importer {
       try {
         return importFilter({ name, file, settings: this.#merged(`filter.d/${stem}`), options }, remarks);
       } catch (error) {
-        if (!(error instanceof SettingsError)) throw error;
-        remarks.refused(error.place, error.message);
+        if (error instanceof SettingsError) remarks.refused(error.place, error.message);
+        else if (error instanceof ExpressionError) remarks.refused({ file, line: 0 }, error.message);
+        else throw error;
         return null;
       }
     });

@@ -3,7 +3,7 @@ import { parseNetwork } from '../../core/address/address.ts';
 import { asOverrides, type Call, readCalls } from './call.ts';
 import type { FilePlace, PlacedValue } from './ini.ts';
 import { readPorts } from './ports.ts';
-import type { Remarks } from './remark.ts';
+import { Remarks } from './remark.ts';
 import { type Overrides, Resolver, type Settings, SettingsError } from './settings.ts';
 
 /** Times in seconds, -1 for ever. What is absent is as in the defaults. */
@@ -47,6 +47,11 @@ export function readDefaults(settings: Settings, remarks: Remarks): JailPolicy {
   return new JailReader('DEFAULT', settings, remarks).policy({});
 }
 
+/** Whether a jail is on; one that cannot be told counts as on, so that reading it says why. */
+export function isSwitchedOn(name: string, settings: Settings): boolean {
+  return new JailReader(name, settings, new Remarks('')).isEnabled() !== false;
+}
+
 /** Reads a jail; null when it cannot be carried over, and the remarks say why. */
 export function readJail(
   name: string,
@@ -84,6 +89,16 @@ class JailReader {
     this.#resolver = new Resolver(settings, asOverrides(new Map(Object.entries(given)), this.#place));
   }
 
+  /** Null when it cannot be made out. */
+  isEnabled(): boolean | null {
+    try {
+      return /^(?:1|yes|true|on)$/i.test(this.#text('enabled'));
+    } catch (error) {
+      if (error instanceof SettingsError) return null;
+      throw error;
+    }
+  }
+
   read(defaults: JailPolicy): JailSource | null {
     const calls = readCalls(this.#text('filter'));
     const [filter] = calls ?? [];
@@ -91,7 +106,7 @@ class JailReader {
       this.#remarks.refused(this.#placeOf('filter'), 'names no filter that can be read');
       return null;
     }
-    const isEnabled = /^(?:1|yes|true|on)$/i.test(this.#text('enabled'));
+    const isEnabled = this.isEnabled() === true;
     const ports = this.#ports();
     if (ports === null) return null;
     this.#noteRest(isEnabled);

@@ -2,6 +2,7 @@
  * What a tree without assertions matches, as a language: its automaton, which characters a text may begin and end with,
  * what is left after a beginning is taken away, and whether one language lies within another.
  */
+import { spend } from './budget.ts';
 import { type CharacterSet, cutApart, hasCode, intersect, subtract, unite } from './characters.ts';
 import { ExpressionError } from './expression-error.ts';
 import {
@@ -49,8 +50,10 @@ export class Automata {
     const reached = new Set<number>();
     for (const state of states) {
       if (reached.has(state)) continue;
+      spend(1);
       for (const next of this.#closureOf(state)) reached.add(next);
     }
+    spend(reached.size);
     return [...reached].sort((left, right) => left - right);
   }
 
@@ -59,6 +62,7 @@ export class Automata {
     if (closure === undefined) {
       const reached = new Set([state]);
       for (const other of reached) for (const next of this.#silent[other] ?? []) reached.add(next);
+      spend(reached.size);
       closure = [...reached].filter((other) => other === state || this.#isTelling(other));
       this.#closures[state] = closure;
     }
@@ -72,6 +76,7 @@ export class Automata {
 
   /** The closure of what the states reach with a character. */
   step(states: readonly number[], code: number): readonly number[] {
+    spend(states.length);
     const targets = states.flatMap((state) =>
       this.moves(state).flatMap(({ set, target }) => (hasCode(set, code) ? [target] : [])),
     );

@@ -2,6 +2,7 @@
  * Sets of characters as sorted ranges of UTF-16 units. Python knows letters, digits and blanks of all scripts; here
  * `\d` and `\w` are ASCII and `\s` is what ECMAScript takes for white space, as in the rules that come out.
  */
+import { spend } from './budget.ts';
 
 /** Ranges of codes, both ends included, ascending and apart. */
 export type CharacterSet = readonly (readonly [number, number])[];
@@ -107,6 +108,7 @@ export function foldCase(set: CharacterSet): CharacterSet {
 export function cutApart(sets: readonly CharacterSet[]): CharacterSet {
   const cuts = new Set<number>();
   for (const set of sets) {
+    spend(1 + set.length);
     for (const [low, high] of set) cuts.add(low).add(high + 1);
   }
   const sorted = [...cuts].sort((left, right) => left - right);

@@ -7,6 +7,7 @@
  */
 
 import { Automata } from './automaton.ts';
+import { spend } from './budget.ts';
 import { type CharacterSet, cutApart, END_CODE, intersect } from './characters.ts';
 import { ExpressionError } from './expression-error.ts';
 import { endText, settleBehind } from './lookbehind.ts';
@@ -279,6 +280,7 @@ class Obligations {
     for (const state of open.required) {
       const next = this.#automata.step([state], code);
       const isMet = next.some((target) => this.#ends.has(target));
+      spend(choices.length * (1 + next.length));
       choices = isMet ? choices : choices.flatMap((before) => next.map((target) => [...before, target]));
     }
     return choices.map((required) => ({ forbidden, required: sorted(required) }));

@@ -79,10 +79,12 @@ function settleItem(item: Tree, here: Before): Tree {
 /** The sequence once for each kind of text that may stand before `items`: ending in the set, not ending in it, none. */
 function divide(done: readonly Tree[], set: CharacterSet, items: readonly Tree[], before: Before): Tree {
   const all = sequence(done);
-  if (isNullable(all) && !isDecided(before, set)) {
+  const heads = [endingWith(all, set), endingWith(all, complement(set))].filter((head) => !isNothing(head));
+  // An address is not taken apart, so that dividing may not tell what it ends with.
+  const isDivided = heads.every((head) => isDecided({ set: lastSet(head), atStart: false }, set));
+  if (!isDivided || (isNullable(all) && !isDecided(before, set))) {
     throw new ExpressionError('\\b or a look-behind stands where what is before it is not known');
   }
-  const heads = [endingWith(all, set), endingWith(all, complement(set))].filter((head) => !isNothing(head));
   const empty = isNullable(all) ? [emptyOf(all)] : [];
   return choice(
     [...heads, ...empty].map((head) => settleSequence(isEmpty(head) ? [] : [head], items, before)),

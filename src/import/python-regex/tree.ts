@@ -2,8 +2,8 @@
  * Expressions of Python as a tree, with the assertions, references and conditions that a rule cannot have. The
  * constructors keep trees small: nothing that cannot match, no empty parts, no alternative twice.
  */
+import { spend } from './budget.ts';
 import { type CharacterSet, characterSet, EVERYTHING, unite, writeSet } from './characters.ts';
-
 import { ExpressionError } from './expression-error.ts';
 
 export type Tree =
@@ -47,6 +47,7 @@ export function literal(text: string): Tree {
 
 export function sequence(items: readonly Tree[]): Tree {
   const flat = items.flatMap((item) => (item.kind === 'sequence' ? item.items : [item]));
+  spend(1 + flat.length);
   if (flat.some(isNothing)) return NOTHING;
   const [only] = flat;
   return flat.length === 1 && only !== undefined ? only : { kind: 'sequence', items: flat };
@@ -54,6 +55,7 @@ export function sequence(items: readonly Tree[]): Tree {
 
 export function choice(options: readonly Tree[]): Tree {
   const flat = options.flatMap((option) => (option.kind === 'choice' ? option.options : [option]));
+  spend(1 + flat.length);
   const byKey = new Map(flat.map((option) => [keyOf(option), option]));
   if (byKey.size === 2 && byKey.has('')) {
     const other = [...byKey.values()].find((option) => keyOf(option) !== '') ?? EMPTY;
@@ -182,6 +184,7 @@ export function mapChildren(tree: Tree, change: (child: Tree) => Tree): Tree {
 
 /** Whether `test` holds somewhere in the tree. */
 export function someNode(tree: Tree, test: (node: Tree) => boolean): boolean {
+  spend(1);
   return test(tree) || childrenOf(tree).some((child) => someNode(child, test));
 }
 
@@ -208,6 +211,7 @@ export function keyOf(tree: Tree): string {
   let key = keys.get(tree);
   if (key === undefined) {
     key = write(tree);
+    spend(1 + key.length);
     if (key.length > MAX_KEY_LENGTH) throw new ExpressionError('the expression becomes too large');
     keys.set(tree, key);
   }

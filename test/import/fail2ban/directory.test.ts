@@ -13,15 +13,15 @@ const EXAMPLE = fileURLToPath(new URL('../example', import.meta.url));
 const GOLDEN = fileURLToPath(new URL('../golden', import.meta.url));
 
 test('the example becomes jails and filters, and every difference has its line', () => {
-  const imported = importFail2ban(EXAMPLE);
+  const imported = importFail2ban(EXAMPLE, { all: true });
   assertGolden('jails.toml', writeJails(imported.jails, imported.defaults));
   for (const filter of imported.filters) assertGolden(`${filter.name}.toml`, writeFilter(filter));
   assertGolden('remarks.txt', showRemarks(imported));
-  assert.deepEqual(imported.tally, { filters: 2, refused: [], jails: 5 });
+  assert.deepEqual(imported.tally, { filters: 2, refused: [], jails: 5, off: 0 });
 });
 
 test('what is written is a configuration that loads', (t) => {
-  const { filters, jails, defaults } = importFail2ban(EXAMPLE);
+  const { filters, jails, defaults } = importFail2ban(EXAMPLE, { all: true });
   const directory = makeDirectory(t);
   mkdirSync(join(directory, 'filters'));
   for (const filter of filters) {
@@ -55,7 +55,7 @@ test('jails that are on stay on beside those that come along, which are off', (t
   const jails = ['[postfix]\nenabled = true', '[dovecot]\nenabled = false', '[door]\nenabled = true'];
   const common = '[DEFAULT]\nfilter = %(__name__)s\naction = nftables[type=allports]\n';
   writeFileSync(join(from, 'jail.conf'), `${common}${jails.join('\n')}\n`);
-  const imported = importFail2ban(from);
+  const imported = importFail2ban(from, { all: true });
   const to = makeDirectory(t);
   mkdirSync(join(to, 'filters'));
   for (const filter of imported.filters)
@@ -65,6 +65,51 @@ test('jails that are on stay on beside those that come along, which are off', (t
   const { plan, problems } = loadConfig({ configPath, uid: 0, env: {}, filtersInUseOnly: true });
   assert.deepEqual(problems, []);
   assert.deepEqual(plan?.jails.map(({ policy }) => policy.name).sort(), ['door', 'postfix']);
+});
+
+test('without being told to take all, what is on is read and nothing else', (t) => {
+  const directory = makeDirectory(t);
+  cpSync(EXAMPLE, directory, { recursive: true });
+  writeFileSync(join(directory, 'filter.d', 'self.conf'), '[Definition]\nfailregex = %(failregex)s\n');
+  const imported = importFail2ban(directory);
+  assert.deepEqual(
+    imported.jails.map(({ name }) => name),
+    ['gate'],
+  );
+  assert.deepEqual(
+    imported.filters.map(({ name }) => name),
+    ['gate'],
+  );
+  assert.deepEqual(imported.tally, { filters: 1, refused: [], jails: 1, off: 4 });
+  assert.doesNotMatch(showRemarks(imported), /shop|self|visitors/);
+});
+
+test('a filter that is too large to be proved is refused by its name, and the next one is read', (t) => {
+  const directory = makeDirectory(t);
+  mkdirSync(join(directory, 'filter.d'));
+  // A look-ahead that is repeated, and an address that may stand in what comes before the message.
+  const pot = String.raw`^(?:.*?(?!a{30}b)){1,9}<HOST>(?:.*?(?!c{30}d)){1,9}$`;
+  const prefix = String.raw`^\s*(?:\S+ )?(?:\S+(?:\[\d+\])?: )?(?:worker(?:\((?:\S*,<ADDR>(?:,\S*)?|[^\)]+)\))?: )?(?:\S+: )?<F-CONTENT>.+</F-CONTENT>$`;
+  const mail = String.raw`(?::(?: [^\( ]*|\([^\(]*\))*)? \(auth failed\)[^:]*:(?: user=<[^>]*>,)?(?: method=\S+,)? rip=<ADDR>(?:[^>]*(?:, session=<\S+>)?)\s*$`;
+  const filters = {
+    pot: `failregex = ${pot}\n ^closed by <HOST>$`,
+    mail: `prefregex = ${prefix}\nfailregex = ^Aborted${mail}\n ^Disconnected${mail}`,
+    door: 'failregex = ^refused from <HOST>$',
+  };
+  for (const [name, text] of Object.entries(filters))
+    writeFileSync(join(directory, 'filter.d', `${name}.conf`), `[Definition]\n_daemon = ${name}\n${text}\n`);
+  const imported = importFail2ban(directory, { all: true });
+  const text = showRemarks(imported);
+  assert.match(text, /^filter\.d\/pot\.conf:3: refused: filter pot: too large to be proved$/m);
+  assert.match(text, /^filter\.d\/mail\.conf:4: refused: filter mail: too large to be proved$/m);
+  assert.deepEqual(imported.tally.refused, ['mail']);
+  assert.deepEqual(
+    imported.filters.map(({ name, expressions }) => [name, expressions.converted]),
+    [
+      ['door', 1],
+      ['pot', 1],
+    ],
+  );
 });
 
 test('an imported filter may not be shipped: there it is refused for having no samples', (t) => {
@@ -98,7 +143,7 @@ test('a file that cannot be read, or is none of ours, harms itself alone', (t) =
     join(directory, 'filter.d', 'outside.conf'),
     '[INCLUDES]\nbefore = ../../../../etc/passwd\n/etc/passwd\n[Definition]\nfailregex = ^x <HOST>$\nno option\n',
   );
-  const imported = importFail2ban(directory);
+  const imported = importFail2ban(directory, { all: true });
   const text = showRemarks(imported);
   assert.deepEqual(imported.tally.refused, ['loop', 'self']);
   assert.match(text, /^filter\.d\/bad\.conf:0: refused: .*UTF-8/m);

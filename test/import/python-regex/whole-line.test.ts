@@ -122,3 +122,8 @@ test('conditions and references to few texts are written out', () => {
   for (const line of ['"a', "a'", '"a\'']) assert.doesNotMatch(line, quoted);
   assert.deepEqual(resolveGroups(parsePython('^(?P<n>\\d+) is (?P=n)$')).loosened, ['n']);
 });
+
+test('what looks back at an address is refused: an address is not taken apart', () => {
+  for (const source of [String.raw`from <HOST>(?<!\d)`, String.raw`from <HOST>(?<!5) x`])
+    assert.throws(() => textsWith(parsePython(source)), ExpressionError);
+});

@@ -11,10 +11,11 @@ export const addImport: AddCommand = (program, { terminal, end }) => {
     .command('import')
     .summary('carry over the jails and filters of fail2ban')
     .description(
-      "Reads fail2ban's jails and the filters that they use, and makes jails and filters of them. Tells what cannot be carried over, line by line. Changes nothing unless told where to write.",
+      "Reads fail2ban's jails that are on and the filters that they use, and makes jails and filters of them. Tells what cannot be carried over, line by line. Changes nothing unless told where to write.",
     )
     .addArgument(new Argument('<PROGRAM>', 'whose configuration it is').choices(['fail2ban']))
     .argument('[DIR]', 'where it is', FAIL2BAN_DIRECTORY)
+    .option('--all', 'also jails that are off, and filters that none uses')
     .option('--write <DIR>', 'write bailiff.toml, conf.d and filters into this directory')
     .addOption(jsonOption())
     .addHelpText('after', importNotes)

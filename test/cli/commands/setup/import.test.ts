@@ -10,14 +10,14 @@ import { assertGolden, run } from '../../fake-terminal.ts';
 const EXAMPLE = fileURLToPath(new URL('../../../import/example', import.meta.url));
 
 test('an import tells what becomes of everything, and changes nothing', async () => {
-  const { status, out, error } = await run(['import', 'fail2ban', EXAMPLE]);
+  const { status, out, error } = await run(['import', 'fail2ban', EXAMPLE, '--all']);
   assert.deepEqual([status, error], [0, '']);
   assertGolden('import', out);
 });
 
 test('with --write the result is a configuration that `bailiff check` finds good', async (t) => {
   const directory = join(makeDirectory(t), 'imported');
-  const { status, out } = await run(['import', 'fail2ban', EXAMPLE, '--write', directory]);
+  const { status, out } = await run(['import', 'fail2ban', EXAMPLE, '--all', '--write', directory]);
   assert.equal(status, 0);
   assert.match(out, /5 files written to/);
   assert.deepEqual(readdirSync(join(directory, 'filters')), ['gate-strict.toml', 'gate.toml', 'shop.toml']);
@@ -25,7 +25,7 @@ test('with --write the result is a configuration that `bailiff check` finds good
   assert.equal(checked.status, 0, checked.error);
   assert.match(checked.out, /jails: gate\n/);
   assert.match(checked.error, /warning: filter `gate`: was imported and has no samples/);
-  const found = await run(['import', 'fail2ban', EXAMPLE, '--write', directory, '--json']);
+  const found = await run(['import', 'fail2ban', EXAMPLE, '--all', '--write', directory, '--json']);
   const report = JSON.parse(found.out) as ImportReport;
   assert.deepEqual(report.jails, ['gate', 'gate-strict', 'shop']);
   assert.equal(
@@ -39,7 +39,7 @@ test('what somebody has written himself is not overwritten, and then nothing is 
   const directory = makeDirectory(t);
   mkdirSync(join(directory, 'filters'));
   writeFileSync(join(directory, 'filters', 'shop.toml'), 'description = "mine"\n');
-  const { status, error } = await run(['import', 'fail2ban', EXAMPLE, '--write', directory]);
+  const { status, error } = await run(['import', 'fail2ban', EXAMPLE, '--all', '--write', directory]);
   assert.equal(status, 1);
   assert.match(error, /shop\.toml is there already, and was not written by an import/);
   assert.ok(!existsSync(join(directory, 'conf.d')));
@@ -60,6 +60,6 @@ test('nothing in a configuration can drive the terminal', async (t) => {
     join(directory, 'filter.d', 'a.conf'),
     '[Definition]\nfailregex = ^(?P=\x1b) <HOST>\\\u202e\n\x1b\n',
   );
-  const { out, error } = await run(['import', 'fail2ban', directory]);
+  const { out, error } = await run(['import', 'fail2ban', directory, '--all']);
   assert.doesNotMatch((out + error).replaceAll('\n', ''), /\p{C}/u);
 });
