@@ -3,9 +3,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseDocument, toPlain } from '../../src/config/document/document.ts';
 import type { JAIL_GROUPS } from '../../src/config/filters/keys.ts';
+import { MANUAL_JAIL } from '../../src/core/ledger/policy.ts';
 import { toToml } from './settings.ts';
 
-const HEAD = `# Jails for the filters that come with bailiff, all of them off. To have one, name it in a file in conf.d/:
+const HEAD = `# Jails for the filters that come with bailiff, all of them off but the last, which is for bans by hand. To have one, name it in a file in conf.d/:
 #
 #     [jail.postfix]
 #     enabled = true
@@ -13,6 +14,13 @@ const HEAD = `# Jails for the filters that come with bailiff, all of them off. T
 # Whatever you write there takes the place of what is here: max_retry, find_time, ban_time, mode, or
 # ports = ["tcp/25", "tcp/587"] to ban from these ports only, instead of from the whole host. This file comes with the
 # program and is read first; edit copies, not this. It is made from the [jail] of each filter.
+`;
+
+const MANUAL = `# ---- By hand ----
+
+# What \`bailiff ban ADDRESS\` bans, when it names no jail. No filter feeds it.
+[jail.${MANUAL_JAIL}]
+enabled = true
 `;
 
 type Group = (typeof JAIL_GROUPS)[number];
@@ -48,7 +56,7 @@ export function jailsFile(directory: string): string {
     const jails = [...presets].filter(([, preset]) => (preset.group ?? 'other') === group);
     return jails.length === 0 ? [] : [`# ---- ${title} ----\n`, ...jails.map(writeJail)];
   });
-  return [HEAD, ...chapters].join('\n');
+  return [HEAD, ...chapters, MANUAL].join('\n');
 }
 
 function readPreset(file: string): Preset | null {

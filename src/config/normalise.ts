@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { bitsOf, familyOf, type Network, parseAddress, splitNetwork } from '../core/address/address.ts';
 import { PrefixSet } from '../core/address/prefix-set.ts';
-import type { JailPolicy } from '../core/ledger/policy.ts';
+import { type JailPolicy, MANUAL_JAIL } from '../core/ledger/policy.ts';
 import { nodeAt, type Path, placeOf, placeOfKey, type TableNode } from './document/document.ts';
 import { nearest } from './document/nearest.ts';
 import { formatProblemLine, type Problem, problemAt, problemOfFile, quote } from './document/problem.ts';
@@ -222,7 +222,7 @@ function checkSources({ journal, syslog, jail }: Settings, report: Report): void
       problemOfFile(file, 'nothing is read: the journal is off, and no syslog address is given'),
     );
   }
-  if (!Object.values(jail).some(({ enabled }) => enabled)) {
+  if (!Object.entries(jail).some(([name, one]) => one.enabled && filtersOf(name, one).length > 0)) {
     report.warnings.push(problemOfFile(file, 'nobody will be banned: there is no enabled jail'));
   }
   if (syslog.max_connections_per_sender > syslog.max_connections) {
@@ -273,14 +273,15 @@ export function filtersInUse(settings: Settings): ReadonlySet<string> {
 }
 
 function filtersOf(name: string, jail: JailSettings): readonly string[] {
-  return [...new Set(jail.filters ?? [name])];
+  return [...new Set(jail.filters ?? (name === MANUAL_JAIL ? [] : [name]))];
 }
 
 function planJails(input: NormaliseInput, report: Report): { jails: JailPlan[]; refusedJails: Refused[] } {
   const { settings, isFaulty, filters } = input;
   const jails: JailPlan[] = [];
   const refusedJails: Refused[] = [];
-  const entries = Object.entries(settings.jail);
+  const isManual = ([name]: readonly [string, JailSettings]): number => Number(name === MANUAL_JAIL);
+  const entries = Object.entries(settings.jail).sort((left, right) => isManual(left) - isManual(right));
   if (entries.length > MAX_JAILS) report.problem(['jail'], `there are more than ${MAX_JAILS} jails`);
   const ignores = new Map<string, PrefixSet>();
   for (const [name, jail] of entries) {

@@ -10,7 +10,7 @@ export type ListenAddress = { readonly host: string; readonly port: number };
 
 export type JailPlan = {
   readonly policy: JailPolicy;
-  /** Names of the filters that feed this jail, each of them in Plan.filters. */
+  /** Names of the filters that feed this jail, each of them in Plan.filters; none in one for bans by hand. */
   readonly filters: readonly string[];
   /** Rules of a wider mode than this do not count here. */
   readonly mode: RuleMode;

@@ -30,7 +30,7 @@ export class Journal implements Part {
   /** Reads what the plan asks for and nothing else. Never throws: a journal that cannot be read says so by an event. */
   readonly apply = async (plan: Plan): Promise<void> => {
     const { directory } = plan.journal;
-    const isRead = plan.journal.enabled && plan.jails.length > 0;
+    const isRead = plan.journal.enabled && plan.jails.some(({ filters }) => filters.length > 0);
     if (this.#reading !== null && (!isRead || this.#reading.directory !== directory)) await this.stop();
     if (!isRead) {
       const detail = plan.journal.enabled

@@ -60,7 +60,7 @@ const EVENTS_QUERY: RequestShape = { words: { kinds: MAX_KINDS, since: MAX_POSIT
 const LIFT_QUERY: RequestShape = { words: { jail: MAX_JAIL, address: MAX_ADDRESS }, required: [] };
 const BAN_BODY: RequestShape = {
   words: { address: MAX_ADDRESS, jail: MAX_JAIL, for: MAX_DURATION },
-  required: ['address', 'jail'],
+  required: ['address'],
 };
 
 type JailQuery = { readonly jail?: string };

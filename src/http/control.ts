@@ -97,7 +97,8 @@ export type BanReports = { readonly length: number; slice(start: number, end: nu
 export type BanRequest = {
   /** An address or a network in CIDR notation. */
   readonly address: string;
-  readonly jail: string;
+  /** The jail `manual` when absent. */
+  readonly jail?: string;
   /** A duration as in the configuration; the jail's ban time when absent. */
   readonly for?: string;
 };

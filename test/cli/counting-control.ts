@@ -1,4 +1,5 @@
 /** A Control whose counts are those of the bans that it holds: two jails, sshd and mail, nobody banned at first. */
+import { MANUAL_JAIL } from '../../src/core/ledger/policy.ts';
 import type { BanReport, BanRequest, JailStatusReport, StatusReport } from '../../src/http/control.ts';
 import { banReport, FakeControl, JAIL_DETAILS, SSHD, STATUS } from '../http/fake-control.ts';
 
@@ -22,7 +23,7 @@ export class CountingControl extends FakeControl {
   }
 
   override async ban(request: BanRequest): Promise<BanReport> {
-    const { address: offender, jail } = request;
+    const { address: offender, jail = MANUAL_JAIL } = request;
     const known = this.held.find((ban) => ban.offender === offender && ban.jail === jail);
     if (known !== undefined) return known;
     this.#totals.set(jail, (this.#totals.get(jail) ?? 0) + 1);

@@ -30,6 +30,13 @@ test('ban of a network takes the jail’s time, and --json prints the ban', asyn
   assert.deepEqual(control.calls, ['ban 203.0.113.0/24 sshd -']);
 });
 
+test('ban without a jail is one of the jail for bans by hand', async (t) => {
+  const { socketPath, control } = await startServer(t);
+  const { status, out } = await run(['ban', '203.0.113.77', '--socket', socketPath]);
+  assert.deepEqual([status, control.calls], [0, ['ban 203.0.113.77 - -']]);
+  assert.match(out, /^203\.0\.113\.77 is banned in manual for /);
+});
+
 test('a ban that the daemon refuses is shown with its reason and ends with status 1', async (t) => {
   const { socketPath } = await startServer(t);
   assert.deepEqual(await run(['ban', '127.0.0.1', '--jail', 'sshd', '--socket', socketPath]), {

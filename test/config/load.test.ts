@@ -70,12 +70,33 @@ test('the shipped configuration is good: syslog and metrics on loopback, five fa
   ];
   assert.deepEqual([plan?.syslog.udp, plan?.syslog.tcp], [listen, listen]);
   assert.deepEqual(plan?.metrics.listen, [{ host: '127.0.0.1', port: 9185 }]);
-  assert.equal(plan?.jails.length, 1);
-  const [jail] = plan?.jails ?? [];
+  assert.equal(plan?.jails.length, 2);
+  const [jail, manual] = plan?.jails ?? [];
+  assert.deepEqual(
+    [manual?.policy.name, manual?.filters, manual?.policy.banTime],
+    ['manual', [], 10 * MINUTE],
+  );
   assert.deepEqual([jail?.filters, jail?.mode, jail?.policy.ports], [['sshd'], 'normal', null]);
   const { name, maxRetry, findTime, banTime } = jail?.policy ?? {};
   assert.deepEqual([name, maxRetry, findTime, banTime], ['sshd', 5, 10 * MINUTE, 10 * MINUTE]);
   assert.deepEqual(jail?.policy.ignore.networks, ['127.0.0.0/8', '::1']);
+});
+
+test('the jail manual has no filter, comes last, and alone does not mean that anybody is banned', (t) => {
+  const alone = loadFiles(t, { 'bailiff.toml': '[jail.manual]\nban_time = "1d"\n' });
+  assert.deepEqual(
+    alone.plan?.jails.map(({ policy, filters }) => [policy.name, policy.banTime, filters]),
+    [['manual', 24 * 60 * MINUTE, []]],
+  );
+  assert.match(alone.warnings.map(formatProblemLine).join(), /nobody will be banned/);
+  const fed = loadFiles(t, { 'bailiff.toml': '[jail.manual]\nfilters = ["sshd"]\n[jail.nginx]\n' });
+  assert.deepEqual(
+    fed.plan?.jails.map(({ policy, filters }) => [policy.name, filters]),
+    [
+      ['nginx', ['nginx']],
+      ['manual', ['sshd']],
+    ],
+  );
 });
 
 test('drop-ins are read in the byte order of their names: tables merge, later values and lists replace', (t) => {

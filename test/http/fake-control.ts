@@ -1,5 +1,6 @@
 /** A Control that keeps bans in memory and remembers what it was asked: for the tests of the server and the client. */
 import { type BanLogPosition, formatPosition } from '../../src/core/ledger/ban-log.ts';
+import { MANUAL_JAIL } from '../../src/core/ledger/policy.ts';
 import { raise } from '../../src/core/warning/catalogue.ts';
 import { warningOf } from '../../src/core/warning/standing.ts';
 import type {
@@ -236,13 +237,13 @@ export class FakeControl implements Control {
   }
 
   async ban(request: BanRequest): Promise<BanReport> {
-    this.#called(`ban ${request.address} ${request.jail} ${request.for ?? '-'}`);
+    this.#called(`ban ${request.address} ${request.jail ?? '-'} ${request.for ?? '-'}`);
     if (request.address.startsWith('127.')) {
       throw new ControlError(409, 'trusted', `${request.address} is trusted: it is never banned`);
     }
     const added = banReport({
       offender: request.address,
-      jail: request.jail,
+      jail: request.jail ?? MANUAL_JAIL,
       cause: 'operator',
       failures: 0,
     });

@@ -60,7 +60,7 @@ describe('a reload', { skip: sceneMissing }, () => {
     await failLogins(journald, '203.0.113.2', 1);
     await waitForFailures(daemon, 4);
     const { status, stdout } = await reload(jail('sshd', 2, '1h'));
-    assert.deepEqual([status, stdout], [0, 'reloaded; jails: sshd\n']);
+    assert.deepEqual([status, stdout], [0, 'reloaded; jails: sshd, manual\n']);
     await failLogins(journald, '203.0.113.2', 1);
     const element = await waitForElement(bed, 'ban4', '203.0.113.2', SOON_MILLISECONDS);
     assert.ok((element.timeoutSeconds ?? 0) > 3_590);
@@ -169,7 +169,7 @@ describe('a reload', { skip: sceneMissing }, () => {
     const { jails, refusedFilters, refusedJails } = await statusOf(daemon);
     assert.deepEqual(
       jails.map(({ name }) => name),
-      ['sshd'],
+      ['sshd', 'manual'],
     );
     assert.deepEqual(
       refusedFilters.map(({ name }) => name),

@@ -27,7 +27,7 @@ test('the configuration of a package protects SSH, and listens to nobody but thi
   assert.deepEqual({ problems, warnings }, { problems: [], warnings: [] });
   assert.deepEqual(
     plan?.jails.map(({ policy }) => policy.name),
-    ['sshd'],
+    ['sshd', 'manual'],
   );
   assert.deepEqual([plan?.syslog.udp, plan?.syslog.tcp], [[], []]);
   assert.deepEqual(

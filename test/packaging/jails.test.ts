@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { jailsFile } from '../../packaging/generate/jails.ts';
 import { parseDocument, toPlain } from '../../src/config/document/document.ts';
+import { MANUAL_JAIL } from '../../src/core/ledger/policy.ts';
 
 const ETC = fileURLToPath(new URL('../../etc', import.meta.url));
 const FILE = join(ETC, 'jails.toml');
@@ -24,6 +25,12 @@ test('every filter that comes along has a jail in it, all of them off', () => {
   assert.ok(root !== null);
   const { jail } = toPlain(root) as { jail: Record<string, { enabled: boolean }> };
   const filters = globSync('*.toml', { cwd: FILTERS }).map((file) => basename(file, '.toml'));
-  assert.deepEqual(Object.keys(jail).sort(), filters.filter((name) => !WITHOUT_PRESET.includes(name)).sort());
-  assert.ok(Object.values(jail).every(({ enabled }) => !enabled));
+  const { [MANUAL_JAIL]: manual, ...fed } = jail;
+  assert.deepEqual(Object.keys(fed).sort(), filters.filter((name) => !WITHOUT_PRESET.includes(name)).sort());
+  assert.ok(Object.values(fed).every(({ enabled }) => !enabled));
+  assert.deepEqual(
+    { ...manual },
+    { enabled: true },
+    'the jail of bans by hand has a default ban time, and is on',
+  );
 });

@@ -2,6 +2,8 @@
 import { countOf } from './table.ts';
 
 export type PolicyInWords = {
+  /** What feeds it; nothing does where bans are by hand only. */
+  readonly filters: readonly string[];
   readonly maxRetry: number;
   /** Durations as people write them, `10m`. */
   readonly findTime: string;
@@ -9,7 +11,8 @@ export type PolicyInWords = {
 };
 
 /** `5 failures in 10m, ban of 10m`. */
-export function describePolicy({ maxRetry, findTime, banTime }: PolicyInWords): string {
+export function describePolicy({ filters, maxRetry, findTime, banTime }: PolicyInWords): string {
   const ban = banTime === 'forever' ? 'ban forever' : `ban of ${banTime}`;
+  if (filters.length === 0) return `by hand, ${ban}`;
   return `${countOf(maxRetry, 'failure')} in ${findTime}, ${ban}`;
 }

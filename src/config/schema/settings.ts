@@ -189,7 +189,8 @@ const jail = table({
     ),
     {
       description:
-        'Filters that find the failures of this jail: files of that name. Default: the name of the jail.',
+        'Filters that find the failures of this jail: files of that name. Default: the name of the jail, and none ' +
+        'for the jail manual, which holds what `bailiff ban` bans.',
       examples: [['sshd']],
     },
   ),

@@ -6,6 +6,9 @@ import type { Microseconds } from '../time.ts';
 /** A service that a jail bans from, instead of the whole host: `{ protocol: 'tcp', port: 22 }`. */
 export type ScopedPort = { readonly protocol: 'tcp' | 'udp'; readonly port: number };
 
+/** The jail of bans by hand that name no other: no filter feeds it, unless the configuration says so. */
+export const MANUAL_JAIL = 'manual';
+
 export type JailPolicy = {
   readonly name: string;
   /** Failures within `findTime` that make an offence. */

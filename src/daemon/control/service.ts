@@ -12,6 +12,7 @@ import {
 import type { Ban, Decision } from '../../core/ledger/decision.ts';
 import type { JailCounts } from '../../core/ledger/jail-ledger.ts';
 import type { Ledger, Obstacle } from '../../core/ledger/ledger.ts';
+import { MANUAL_JAIL } from '../../core/ledger/policy.ts';
 import {
   type Clock,
   FOREVER,
@@ -144,7 +145,7 @@ export class ControlService implements Control {
 
   async ban(request: BanRequest): Promise<BanReport> {
     const { ledger, clock, pipeline } = this.#parts;
-    const { policy } = this.#requireJail(request.jail);
+    const { policy } = this.#requireJail(request.jail ?? MANUAL_JAIL);
     const network = requireNetwork(request.address);
     const offender = (network.includes('/') ? null : ledger.offenderOf(policy.name, network)) ?? network;
     const banTime = request.for === undefined ? policy.banTime : parseDuration(request.for);
@@ -224,7 +225,12 @@ export class ControlService implements Control {
     const jail = jails.find(({ policy }) => policy.name === name);
     if (jail !== undefined) return jail;
     const known = jails.map(({ policy }) => policy.name).join(', ') || 'none';
-    throw new ControlError(404, 'no-such-jail', `there is no jail "${name}"; the active ones are: ${known}`);
+    const advice = name === MANUAL_JAIL ? ', for bans by hand (is it off in your configuration?)' : '';
+    throw new ControlError(
+      404,
+      'no-such-jail',
+      `there is no jail "${name}"${advice}; the active ones are: ${known}`,
+    );
   }
 
   #jailReport({ policy, filters }: JailPlan): JailReport {

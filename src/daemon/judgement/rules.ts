@@ -35,8 +35,9 @@ export function lookbackOf(plan: Plan): Microseconds {
 
 /** One line for people. */
 export function describeJails(plan: Plan): string {
-  if (plan.jails.length === 0) return 'no jail is active';
-  return `jails ${plan.jails.map(describeJail).join(', ')}`;
+  const fed = plan.jails.filter(({ filters }) => filters.length > 0);
+  if (fed.length === 0) return 'no jail is active';
+  return `jails ${fed.map(describeJail).join(', ')}`;
 }
 
 function describeJail({ policy }: JailPlan): string {

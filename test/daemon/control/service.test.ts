@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import type { Plan } from '../../../src/config/plan.ts';
+import type { JailPlan, Plan } from '../../../src/config/plan.ts';
 import { PrefixSet } from '../../../src/core/address/prefix-set.ts';
 import type { Decision } from '../../../src/core/ledger/decision.ts';
 import { Ledger } from '../../../src/core/ledger/ledger.ts';
@@ -92,12 +92,30 @@ async function setUp(t: TestContext) {
     plan = { ...plan, jails: plan.jails.filter(({ policy }) => policy.name !== name) };
     reconfigure();
   };
+  const adopt = (jail: JailPlan) => {
+    plan = { ...plan, jails: [...plan.jails, jail] };
+    reconfigure();
+  };
   const ban = (address: string, jail = 'sshd', duration?: string) =>
     service.ban(duration === undefined ? { address, jail } : { address, jail, for: duration });
   const fail = (address: string, jail = 'sshd') =>
     ledger.observe({ jail, address, seenAt: time.now(), weight: 1 }, time.now(), []);
   const elements = () => [...firewall.elements.keys()].sort();
-  return { time, recorder, firewall, store, ledger, banLog, pipeline, service, retire, ban, fail, elements };
+  return {
+    time,
+    recorder,
+    firewall,
+    store,
+    ledger,
+    banLog,
+    pipeline,
+    service,
+    retire,
+    adopt,
+    ban,
+    fail,
+    elements,
+  };
 }
 
 test('a ban is in the kernel and on the disk when it is answered, and lasts as long as the jail says', async (t) => {
@@ -116,6 +134,18 @@ test('a ban is in the kernel and on the disk when it is answered, and lasts as l
   assert.deepEqual(elements(), ['ban4 203.0.113.9']);
   assert.equal(store.commits.at(-1)?.changes.bans[0]?.offender, '203.0.113.9');
   assert.deepEqual(recorder.of('ban').length, 1);
+});
+
+test('a ban that names no jail is in the jail of bans by hand, and where there is none that is said', async (t) => {
+  const { service, adopt } = await setUp(t);
+  await assert.rejects(service.ban({ address: '203.0.113.9' }), (error: ControlError) => {
+    assert.equal(error.code, 'no-such-jail');
+    assert.match(error.message, /no jail "manual", for bans by hand \(is it off in your configuration\?\)/);
+    return true;
+  });
+  adopt({ policy: policyOf({ name: 'manual', banTime: HOUR }), filters: [], mode: 'normal' });
+  const { jail, remainingSeconds } = await service.ban({ address: '203.0.113.9' });
+  assert.deepEqual([jail, remainingSeconds], ['manual', 3_600]);
 });
 
 test('a ban can be said to last, also forever', async (t) => {

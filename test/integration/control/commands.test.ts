@@ -159,7 +159,7 @@ describe('the commands', { skip: sceneMissing }, () => {
   });
 
   test('exit status 2 is for the command line, 3 for a daemon that is not there', async () => {
-    for (const words of [['bann'], ['ban', '203.0.113.9'], ['ban', 'x', '--jail', 'sshd'], ['unban']]) {
+    for (const words of [['bann'], ['ban', 'x', '--jail', 'sshd'], ['unban']]) {
       assert.equal((await bailiff(scene.bed, ...words)).status, 2, words.join(' '));
     }
     for (const words of [['ping'], ['status'], ['bans'], ['unban', '--all'], ['reload']]) {

@@ -1,6 +1,7 @@
 /** `bailiff ban`: an operator's ban. */
 import { InvalidArgumentError } from 'commander';
 import { type Network, parseNetwork } from '../../../core/address/address.ts';
+import { MANUAL_JAIL } from '../../../core/ledger/policy.ts';
 import { printable } from '../../../core/text/printable.ts';
 import { parseDuration } from '../../../core/time.ts';
 import type { BanReport } from '../../../http/control.ts';
@@ -17,26 +18,27 @@ import {
 } from '../../command.ts';
 import { formatRemaining, formatTime } from '../../render/ban-table.ts';
 
-type BanOptions = SocketOptions & JsonOptions & { readonly jail: string; readonly for?: string };
+type BanOptions = SocketOptions & JsonOptions & { readonly jail?: string; readonly for?: string };
 
 export const addBan: AddCommand = (program, { terminal, end }) => {
   program
     .command('ban')
     .summary('ban an address or network')
     .description(
-      'Bans an address or network in a jail. What is trusted, ignored by the jail, or belongs to this host is refused.',
+      'Bans an address or network, in the jail manual unless told another. What is trusted, ignored by the jail, or belongs to this host is refused.',
     )
     .argument('<ADDRESS>', '203.0.113.9, 2001:db8::1, or a network such as 203.0.113.0/24', readAddress)
-    .requiredOption('--jail <NAME>', 'the jail that holds the ban')
+    .option('--jail <NAME>', `the jail that holds the ban (default: ${MANUAL_JAIL})`)
     .option('--for <DURATION>', "10m, 1h, 1d12h or forever (default: the jail's ban_time)", readDuration)
     .addOption(jsonOption())
     .addOption(socketOption())
     .addHelpText(
       'after',
       examples([
-        ['bailiff ban 203.0.113.9 --jail sshd', "for the jail's time"],
-        ['bailiff ban 203.0.113.9 --jail sshd --for 1h', 'for an hour'],
-        ['bailiff ban 2001:db8:1:2::/64 --jail sshd --for forever', 'a network, for good'],
+        ['bailiff ban 203.0.113.9', 'for the default time'],
+        ['bailiff ban 203.0.113.9 --for 1h', 'for an hour'],
+        ['bailiff ban 2001:db8:1:2::/64 --for forever', 'a network, for good'],
+        ['bailiff ban 203.0.113.9 --jail sshd', 'as this jail would'],
       ]),
     )
     .action(async (address: Network, options: BanOptions) => {

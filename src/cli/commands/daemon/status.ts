@@ -91,7 +91,7 @@ export function renderJailStatus(report: JailStatusReport, terminal: Terminal): 
     terminal,
   );
   const head = `${style.bold(printable(report.name))}: ${printable(describePolicy(report))}`;
-  const filters = printable(`filters: ${report.filters.join(', ')}`);
+  const filters = printable(`filters: ${report.filters.join(', ') || 'none'}`);
   return [`${head}\n${filters}`, counts, renderNewestBans(report, terminal)].join('\n\n');
 }
 
@@ -159,7 +159,7 @@ function renderComponents(report: StatusReport, terminal: Terminal): string {
 }
 
 function renderJails(jails: readonly JailReport[], terminal: Terminal): string {
-  if (jails.length === 0) return 'no jail is enabled: nobody will be banned';
+  if (jails.every(({ filters }) => filters.length === 0)) return 'no jail is enabled: nobody will be banned';
   const sum = (count: (jail: JailReport) => number): number =>
     jails.reduce((total, jail) => total + count(jail), 0);
   const rows = jails.map((jail) =>

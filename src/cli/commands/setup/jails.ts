@@ -100,7 +100,7 @@ function overviewOf({ jails, plan }: LoadedConfig): readonly JailOverview[] {
     name,
     state: isEnabled ? (refused.has(name) ? 'refused' : 'on') : 'off',
     filters,
-    description: filters.map((filter) => descriptions.get(filter) ?? filter).join('; '),
+    description: filters.map((filter) => descriptions.get(filter) ?? filter).join('; ') || 'bans by hand',
     maxRetry,
     findTime: formatDuration(findTime),
     banTime: formatDuration(banTime),
@@ -133,6 +133,7 @@ function renderJails(jails: readonly JailOverview[], hidden: number, terminal: T
     hidden === 0
       ? ''
       : style.dim(printable(`and ${countOf(hidden, 'jail')} that are off: bailiff jails --all`));
-  if (jails.length === 0) return `no jail is on: nobody will be banned\n${others}`.trimEnd();
+  if (jails.every(({ filters }) => filters.length === 0))
+    return `no jail is on: nobody will be banned\n${others}`.trimEnd();
   return others === '' ? table : `${table}\n\n${others}`;
 }

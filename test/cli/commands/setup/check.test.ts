@@ -12,7 +12,7 @@ const SHIPPED = fileURLToPath(new URL('../../../../etc/bailiff.toml', import.met
 test('the configuration that comes with the program is good', async () => {
   const { status, out, error } = await run(['check', '--config', SHIPPED]);
   assert.deepEqual([status, error], [0, '']);
-  assert.match(out, /bailiff\.toml: good\njails: sshd\n\d+ filters? with [\d,]+ samples$/);
+  assert.match(out, /bailiff\.toml: good\njails: sshd, manual\n\d+ filters? with [\d,]+ samples$/);
 });
 
 test('every mistake is shown with its place, and the status is 4', async (t) => {
@@ -32,10 +32,10 @@ test('a drop-in is read too, and named among the files', async (t) => {
   writeFileSync(join(directory, 'conf.d', 'sshd.toml'), '[jail.sshd]\nenabled = true\nfilters = ["sshd"]\n');
   const { status, out } = await run(['check', '--config', configPath]);
   assert.equal(status, 0);
-  assert.match(out, /and 1 more file: good\njails: sshd\n/);
+  assert.match(out, /and 1 more file: good\njails: sshd, manual\n/);
   const json = JSON.parse((await run(['check', '--json', '--config', configPath])).out) as CheckReport;
   assert.deepEqual(json.files, [configPath, join(directory, 'conf.d', 'sshd.toml')]);
-  assert.deepEqual(json.jails, ['sshd']);
+  assert.deepEqual(json.jails, ['sshd', 'manual']);
   assert.ok(json.good && json.samples > 0);
 });
 

@@ -23,7 +23,7 @@ test('with --write the result is a configuration that `bailiff check` finds good
   assert.deepEqual(readdirSync(join(directory, 'filters')), ['gate-strict.toml', 'gate.toml', 'shop.toml']);
   const checked = await run(['check', '--config', join(directory, 'bailiff.toml')]);
   assert.equal(checked.status, 0, checked.error);
-  assert.match(checked.out, /jails: gate\n/);
+  assert.match(checked.out, /jails: gate, manual\n/);
   assert.match(checked.error, /warning: filter `gate`: was imported and has no samples/);
   const found = await run(['import', 'fail2ban', EXAMPLE, '--all', '--write', directory, '--json']);
   const report = JSON.parse(found.out) as ImportReport;
