@@ -26,7 +26,8 @@ test('the exit status reaches the shell', async (t) => {
   const environment = { BAILIFF_SOCKET: socketPath };
   const expectations: ReadonlyArray<readonly [string, number]> = [
     ['ping', 0],
-    ['unban 192.0.2.1', 1],
+    ['unban 192.0.2.1', 0],
+    ['ban 127.0.0.1', 1],
     ['unban', 2],
     [`ping --socket ${makeDirectory(t)}/none.sock`, 3],
   ];

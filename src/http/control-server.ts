@@ -51,13 +51,18 @@ const MAX_JAIL = 128;
 const MAX_ADDRESS = 64;
 const MAX_DURATION = 32;
 const MAX_POSITION = 64;
+/** `true`, and room for what is said of anything else. */
+const MAX_ALL = 8;
 /** Every kind of event at once. */
 const MAX_KINDS = 1_024;
 const NO_QUERY: RequestShape = { words: {}, required: [] };
 const JAIL_QUERY: RequestShape = { words: { jail: MAX_JAIL }, required: [] };
 const BANS_QUERY: RequestShape = { words: { jail: MAX_JAIL, since: MAX_POSITION }, required: [] };
 const EVENTS_QUERY: RequestShape = { words: { kinds: MAX_KINDS, since: MAX_POSITION }, required: [] };
-const LIFT_QUERY: RequestShape = { words: { jail: MAX_JAIL, address: MAX_ADDRESS }, required: [] };
+const LIFT_QUERY: RequestShape = {
+  words: { jail: MAX_JAIL, address: MAX_ADDRESS, all: MAX_ALL },
+  required: [],
+};
 const BAN_BODY: RequestShape = {
   words: { address: MAX_ADDRESS, jail: MAX_JAIL, for: MAX_DURATION },
   required: ['address'],
@@ -66,7 +71,7 @@ const BAN_BODY: RequestShape = {
 type JailQuery = { readonly jail?: string };
 type BansQuery = JailQuery & { readonly since?: string };
 type EventsQuery = { readonly kinds?: string; readonly since?: string };
-type LiftQuery = JailQuery & { readonly address?: string };
+type LiftQuery = JailQuery & { readonly address?: string; readonly all?: string };
 
 /** A server that does not listen yet. */
 export function createControlServer(options: ControlServerOptions): ControlServer {
@@ -131,16 +136,19 @@ function addBanRoutes(app: FastifyInstance, control: Control): void {
     '/v1/bans',
     { schema: { querystring: LIFT_QUERY } },
     async (request): Promise<LiftReport> => {
-      const { address, jail } = request.query;
-      if (address !== undefined) return lift(control, address, jail ?? null);
-      return { lifted: await control.unbanAll(jail ?? null) };
+      const { address, jail, all } = request.query;
+      if (all !== undefined && all !== 'true') throw ALL_IS_NOT_TRUE;
+      if ((address === undefined) !== (all === undefined)) {
+        return address === undefined ? control.unbanAll(jail ?? null) : unban(control, address, jail);
+      }
+      throw address === undefined ? NOBODY_NAMED : NAMED_AND_ALL;
     },
   );
   // A wildcard takes a network's slash as it is and as %2F; with nothing in its place it must not mean every ban.
   app.delete<{ Params: { '*': string }; Querystring: JailQuery }>(
     '/v1/bans/*',
     { schema: { querystring: JAIL_QUERY } },
-    (request) => lift(control, request.params['*'], request.query.jail ?? null),
+    (request) => unban(control, request.params['*'], request.query.jail),
   );
 }
 
@@ -164,12 +172,17 @@ function addEventRoute(app: FastifyInstance, control: Control, feed: EventFeed):
   );
 }
 
-async function lift(control: Control, text: string, jail: string | null): Promise<LiftReport> {
-  const address = readNetwork(text);
-  const lifted = await control.unban(address, jail);
-  if (lifted.length > 0) return { lifted };
-  const where = jail === null ? '' : ` in ${jail}`;
-  throw new ControlError(404, 'not-banned', `${address} is not banned${where}`);
+/** What would lift every ban by mistake: a script whose variable is empty. */
+const NOBODY_NAMED = new ControlError(
+  400,
+  'nobody-named',
+  'name an address, as /v1/bans/203.0.113.9; to lift every ban, of one jail with jail=NAME, ask for it with ?all=true',
+);
+const NAMED_AND_ALL = new ControlError(400, 'bad-request', 'name an address or ask for all=true, not both');
+const ALL_IS_NOT_TRUE = new ControlError(400, 'bad-request', 'the only value of all is true');
+
+function unban(control: Control, address: string, jail: string | undefined): Promise<LiftReport> {
+  return control.unban(readNetwork(address), jail ?? null);
 }
 
 function readBanRequest(body: BanRequest): BanRequest {

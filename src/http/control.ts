@@ -137,8 +137,12 @@ export type BanNewsReport =
   | { readonly position: string; readonly changes: readonly BanChangeReport[] }
   | (BanListReport & { readonly reset: true });
 
-/** The bans that were lifted, as they were before. */
-export type LiftReport = { readonly lifted: readonly BanReport[] };
+export type LiftReport = {
+  /** False where nobody was banned and no failure was counted: what was asked for was so already. */
+  readonly changed: boolean;
+  /** The bans that were lifted, as they were before. */
+  readonly lifted: readonly BanReport[];
+};
 
 /** The body of every answer with a status of 400 or more. */
 export type ErrorReport = {
@@ -194,11 +198,11 @@ export interface Control {
   /** Resolves when the kernel holds the ban (or, in dry-run, when it is recorded). */
   ban(request: BanRequest): Promise<BanReport>;
   /**
-   * Lifts every ban of the address, or network, in every jail or in one; resolves to those that it lifted. Throws
+   * Lifts every ban of the address, or network, in every jail or in one, and forgets its failures. Throws
    * ControlError `held-by-network`, with nothing lifted, when the ban of a wider network holds it.
    */
-  unban(address: string, jail: string | null): Promise<readonly BanReport[]>;
-  unbanAll(jail: string | null): Promise<readonly BanReport[]>;
+  unban(address: string, jail: string | null): Promise<LiftReport>;
+  unbanAll(jail: string | null): Promise<LiftReport>;
   reload(): Promise<ReloadReport>;
   senders(): SendersReport;
 }

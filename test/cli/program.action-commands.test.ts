@@ -58,13 +58,15 @@ test('unban prints what it lifted', async (t) => {
   assert.deepEqual(control.held, []);
 });
 
-test('unban of an address that is not banned says so and ends with status 1', async (t) => {
+test('unban of an address that is not banned says so, and is no failure', async (t) => {
   const { socketPath } = await startServer(t);
   assert.deepEqual(await run(['unban', '192.0.2.1', '--jail', 'sshd', '--socket', socketPath]), {
-    status: 1,
-    out: '',
-    error: 'bailiff: 192.0.2.1 is not banned in sshd',
+    status: 0,
+    out: '192.0.2.1 was not banned in sshd; nothing changed',
+    error: '',
   });
+  const json = await run(['unban', '192.0.2.1', '--json', '--socket', socketPath]);
+  assert.deepEqual(JSON.parse(json.out), { changed: false, lifted: [] });
 });
 
 test('unban --all lifts everything and is done also when nobody was banned', async (t) => {
@@ -74,7 +76,7 @@ test('unban --all lifts everything and is done also when nobody was banned', asy
   assert.deepEqual([first.status, first.error], [0, '']);
   assertGolden('unban-all', first.out);
   const second = await run(['unban', '--all', '--jail', 'sshd', '--socket', socketPath]);
-  assert.deepEqual(second, { status: 0, out: 'nobody was banned', error: '' });
+  assert.deepEqual(second, { status: 0, out: 'nobody was banned in sshd; nothing changed', error: '' });
   assert.deepEqual(control.calls, ['unbanAll -', 'unbanAll sshd']);
 });
 
@@ -87,7 +89,7 @@ test('unban names fifty and counts the rest; --json has them all', async (t) => 
   assert.match(out, /\nand 3 more bans\nlifted 53 bans$/);
   control.held = held;
   const json = await run(['unban', '--all', '--json', '--socket', socketPath]);
-  assert.deepEqual(JSON.parse(json.out), { lifted: held });
+  assert.deepEqual(JSON.parse(json.out), { changed: true, lifted: held });
 });
 
 test('reload names the jails', async (t) => {

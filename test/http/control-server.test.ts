@@ -137,31 +137,40 @@ test('DELETE takes an address or network in the path, plain or encoded, or as a 
   }
 });
 
-test('DELETE of an address that is not banned says so', async (t) => {
+test('DELETE of an address that is not banned is done, and says that nothing changed', async (t) => {
   const running = await startServer(t);
-  assert.equal(
-    await refused(running, 'DELETE', '/v1/bans/192.0.2.77'),
-    '404 not-banned: 192.0.2.77 is not banned',
-  );
-  assert.equal(
-    await refused(running, 'DELETE', '/v1/bans/203.0.113.9?jail=mail'),
-    '404 not-banned: 203.0.113.9 is not banned in mail',
-  );
+  for (const path of ['/v1/bans/192.0.2.77', '/v1/bans/203.0.113.9?jail=mail']) {
+    const { status, text } = await send(running, 'DELETE', path);
+    assert.deepEqual([status, JSON.parse(text)], [200, { changed: false, lifted: [] }], path);
+  }
 });
 
-test('DELETE without an address lifts every ban, of one jail where it is named', async (t) => {
+test('DELETE with all=true lifts every ban, of one jail where it is named', async (t) => {
   const running = await startServer(t);
-  const inMail = await send(running, 'DELETE', '/v1/bans?jail=mail');
-  assert.deepEqual(JSON.parse(inMail.text), { lifted: [] });
-  const all = await send(running, 'DELETE', '/v1/bans');
-  assert.deepEqual(JSON.parse(all.text), { lifted: BANS });
+  const inMail = await send(running, 'DELETE', '/v1/bans?jail=mail&all=true');
+  assert.deepEqual(JSON.parse(inMail.text), { changed: false, lifted: [] });
+  const all = await send(running, 'DELETE', '/v1/bans?all=true');
+  assert.deepEqual(JSON.parse(all.text), { changed: true, lifted: BANS });
   assert.deepEqual(running.control.calls, ['unbanAll mail', 'unbanAll -']);
+});
+
+test('DELETE that names nobody is told how to mean everybody', async (t) => {
+  const running = await startServer(t);
+  for (const path of ['/v1/bans', '/v1/bans?jail=sshd']) {
+    assert.match(await refused(running, 'DELETE', path), /^400 nobody-named: .*\?all=true$/, path);
+  }
+  for (const path of ['/v1/bans?all=yes', '/v1/bans?all=false', '/v1/bans?all=true&address=203.0.113.9']) {
+    assert.match(await refused(running, 'DELETE', path), /^400 bad-request: /, path);
+  }
+  assert.deepEqual(running.control.calls, []);
 });
 
 test('an empty shell variable or a misspelt parameter never lifts every ban', async (t) => {
   const running = await startServer(t);
   for (const path of [
     '/v1/bans/',
+    '/v1/bans/?all=true',
+    '/v1/bans?all=',
     '/v1/bans/?jail=sshd',
     '/v1/bans?jail=',
     '/v1/bans?address=',

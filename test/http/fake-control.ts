@@ -12,6 +12,7 @@ import type {
   Control,
   JailReport,
   JailStatusReport,
+  LiftReport,
   ReloadReport,
   StatusReport,
   WarningReport,
@@ -251,12 +252,12 @@ export class FakeControl implements Control {
     return added;
   }
 
-  async unban(address: string, jail: string | null): Promise<readonly BanReport[]> {
+  async unban(address: string, jail: string | null): Promise<LiftReport> {
     this.#called(`unban ${address} ${jail ?? '-'}`);
     return this.#lift((ban) => ban.offender === address && (jail === null || ban.jail === jail));
   }
 
-  async unbanAll(jail: string | null): Promise<readonly BanReport[]> {
+  async unbanAll(jail: string | null): Promise<LiftReport> {
     this.#called(`unbanAll ${jail ?? '-'}`);
     return this.#lift((ban) => jail === null || ban.jail === jail);
   }
@@ -271,9 +272,9 @@ export class FakeControl implements Control {
     return this.reloadReport;
   }
 
-  #lift(isLifted: (ban: BanReport) => boolean): readonly BanReport[] {
+  #lift(isLifted: (ban: BanReport) => boolean): LiftReport {
     const lifted = this.held.filter(isLifted);
     this.held = this.held.filter((ban) => !isLifted(ban));
-    return lifted;
+    return { changed: lifted.length > 0, lifted };
   }
 }

@@ -285,22 +285,21 @@ async function unban(words: readonly string[], ask: Ask): Promise<string> {
   return String(lifted);
 }
 
-/** Codes of the daemon's answers for which fail2ban has a number. */
-const NOTHING_LIFTED: ReadonlySet<string> = new Set(['not-banned', 'held-by-network']);
-
 async function lift(address: string, jail: string | null, ask: Ask): Promise<number> {
   if (parseNetwork(address) === null) return 0;
   try {
     const path = pathOf(['bans', address], { jail });
     return (await ask<LiftReport>({ method: 'DELETE', path })).lifted.length;
   } catch (error) {
-    if (error instanceof OperationalError && NOTHING_LIFTED.has(error.code)) return 0;
+    // Of fail2ban's answers a number comes nearest.
+    if (error instanceof OperationalError && error.code === 'held-by-network') return 0;
     throw error;
   }
 }
 
 async function liftAll(jail: string | null, ask: Ask): Promise<number> {
-  return (await ask<LiftReport>({ method: 'DELETE', path: pathOf(['bans'], { jail }) })).lifted.length;
+  return (await ask<LiftReport>({ method: 'DELETE', path: pathOf(['bans'], { all: 'true', jail }) })).lifted
+    .length;
 }
 
 /** The configuration is read as a whole; a jail that is named must be there afterwards. */

@@ -33,6 +33,7 @@ import {
   ControlError,
   type JailReport,
   type JailStatusReport,
+  type LiftReport,
   type ReloadReport,
   type StatusReport,
   type WarningsReport,
@@ -170,7 +171,7 @@ export class ControlService implements Control {
     return this.#banReport(ledger.banOf({ jail: policy.name, offender }) ?? ban);
   }
 
-  async unban(address: string, jail: string | null): Promise<readonly BanReport[]> {
+  async unban(address: string, jail: string | null): Promise<LiftReport> {
     const network = requireNetwork(address);
     return this.#lift(jail, (decisions) => {
       const holders = this.#parts.ledger.unban(network, jail, this.#parts.clock.now(), decisions);
@@ -178,7 +179,7 @@ export class ControlService implements Control {
     });
   }
 
-  async unbanAll(jail: string | null): Promise<readonly BanReport[]> {
+  async unbanAll(jail: string | null): Promise<LiftReport> {
     return this.#lift(jail, (decisions) => {
       this.#parts.ledger.unbanAll(jail, this.#parts.clock.now(), decisions);
     });
@@ -188,7 +189,7 @@ export class ControlService implements Control {
     return this.#parts.reload();
   }
 
-  async #lift(jail: string | null, decide: (decisions: Decision[]) => void): Promise<readonly BanReport[]> {
+  async #lift(jail: string | null, decide: (decisions: Decision[]) => void): Promise<LiftReport> {
     if (jail !== null && this.#parts.ledger.counts(jail).bans === 0) this.#requireJail(jail);
     const decisions: Decision[] = [];
     decide(decisions);
@@ -196,7 +197,7 @@ export class ControlService implements Control {
     this.#parts.pipeline.carryOut(decisions);
     this.#ranked = null;
     await this.#settle(lifted.map((ban) => ban.offender));
-    return lifted.map((ban) => this.#banReport(ban));
+    return { changed: decisions.length > 0, lifted: lifted.map((ban) => this.#banReport(ban)) };
   }
 
   #heldByNetwork(network: Network, holders: readonly Ban[]): ControlError {

@@ -168,7 +168,7 @@ test('a network is banned as it is, an address as its jail counts it', async (t)
 test('an IPv6 address next to one that must not be banned is banned alone', async (t) => {
   const { ban, service } = await setUp(t);
   assert.equal((await ban('2001:db8:9::2')).offender, '2001:db8:9::2');
-  assert.equal((await service.unban('2001:db8:9::2', null)).length, 1);
+  assert.equal((await service.unban('2001:db8:9::2', null)).lifted.length, 1);
 });
 
 for (const [address, code] of [
@@ -230,16 +230,16 @@ test('unban lifts in every jail, or in one, and tells what it lifted', async (t)
   const { ban, service, elements } = await setUp(t);
   await ban('203.0.113.9');
   await ban('203.0.113.9', 'mail');
-  const one = await service.unban('203.0.113.9', 'mail');
+  const { lifted: one } = await service.unban('203.0.113.9', 'mail');
   assert.deepEqual(
     one.map(({ jail }) => jail),
     ['mail'],
   );
   assert.deepEqual(elements(), ['ban4 203.0.113.9'], 'the other jail still wants it');
   await ban('203.0.113.9', 'mail');
-  assert.equal((await service.unban('203.0.113.9', null)).length, 2);
+  assert.equal((await service.unban('203.0.113.9', null)).lifted.length, 2);
   assert.deepEqual(elements(), []);
-  assert.deepEqual(await service.unban('203.0.113.9', null), []);
+  assert.deepEqual(await service.unban('203.0.113.9', null), { changed: false, lifted: [] });
 });
 
 test('unban of an address inside the ban of a network lifts nothing, and says how to let it through', async (t) => {
@@ -248,7 +248,7 @@ test('unban of an address inside the ban of a network lifts nothing, and says ho
   await ban('203.0.113.0/24');
   await ban('203.0.113.9', 'mail');
   assert.equal(
-    (await service.unban('2001:db8:1:2:ffff::1', null)).length,
+    (await service.unban('2001:db8:1:2:ffff::1', null)).lifted.length,
     1,
     'its /64 is the address itself',
   );
@@ -263,8 +263,8 @@ test('unban of an address inside the ban of a network lifts nothing, and says ho
     return true;
   });
   assert.deepEqual(elements(), ['ban4 203.0.113.9', 'ban4_24 203.0.113.0']);
-  assert.equal((await service.unban('203.0.113.0/24', null)).length, 1, 'a network means itself');
-  assert.equal((await service.unban('203.0.113.9', null)).length, 1);
+  assert.equal((await service.unban('203.0.113.0/24', null)).lifted.length, 1, 'a network means itself');
+  assert.equal((await service.unban('203.0.113.9', null)).lifted.length, 1);
   assert.deepEqual(elements(), []);
 });
 
@@ -272,7 +272,7 @@ test('unban forgets the failures that were counted', async (t) => {
   const { fail, service, ledger, recorder } = await setUp(t);
   fail('203.0.113.9');
   fail('203.0.113.10');
-  assert.deepEqual(await service.unban('203.0.113.9', null), []);
+  assert.deepEqual(await service.unban('203.0.113.9', null), { changed: true, lifted: [] });
   assert.equal(ledger.counts('sshd').failures, 1);
   assert.deepEqual(
     recorder.of('forgive').map(({ offender }) => offender),
@@ -286,11 +286,11 @@ test('unban of all lifts all bans, in all jails or in one, and keeps what is bei
   await ban('203.0.113.10');
   await ban('203.0.113.9', 'mail');
   fail('203.0.113.11');
-  assert.equal((await service.unbanAll('mail')).length, 1);
-  assert.equal((await service.unbanAll(null)).length, 2);
+  assert.equal((await service.unbanAll('mail')).lifted.length, 1);
+  assert.equal((await service.unbanAll(null)).lifted.length, 2);
   assert.deepEqual(elements(), []);
   assert.equal(ledger.counts('sshd').failures, 1);
-  assert.deepEqual(await service.unbanAll(null), []);
+  assert.deepEqual(await service.unbanAll(null), { changed: false, lifted: [] });
 });
 
 test('the bans of a jail that is gone can be seen and lifted, its status can not', async (t) => {
@@ -302,8 +302,8 @@ test('the bans of a jail that is gone can be seen and lifted, its status can not
   assert.equal(service.bans('mail').length, 2);
   assert.throws(() => service.jail('mail'), { code: 'no-such-jail' });
   await assert.rejects(ban('203.0.113.10', 'mail'), { code: 'no-such-jail' });
-  assert.equal((await service.unban('2001:db8:1::/56', null)).length, 1);
-  assert.equal((await service.unbanAll('mail')).length, 1);
+  assert.equal((await service.unban('2001:db8:1::/56', null)).lifted.length, 1);
+  assert.equal((await service.unbanAll('mail')).lifted.length, 1);
   await assert.rejects(service.unbanAll('mail'), { code: 'no-such-jail' });
 });
 

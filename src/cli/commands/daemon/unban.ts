@@ -27,7 +27,7 @@ export const addUnban: AddCommand = (program, { terminal, end }) => {
     .command('unban')
     .summary('lift the bans of an address, or all')
     .description(
-      'Lifts the bans of an address or network, in every jail or in one, and prints what it lifted. An address inside the ban of a wider network stays banned: the answer says what holds it and how to let it alone through.',
+      'Lifts the bans of an address or network, in every jail or in one, and prints what it lifted; that nobody was banned is no failure. An address inside the ban of a wider network stays banned: the answer says what holds it and how to let it alone through.',
     )
     .argument('[ADDRESS]', 'as bailiff bans shows it', readAddress)
     .option('--all', 'every ban')
@@ -46,17 +46,20 @@ export const addUnban: AddCommand = (program, { terminal, end }) => {
     if ((address === undefined) === (options.all === undefined)) {
       command.error('error: name one address, or --all');
     }
-    const path = pathOf(['bans', ...(address === undefined ? [] : [address])], { jail: options.jail });
+    const path =
+      address === undefined
+        ? pathOf(['bans'], { all: 'true', jail: options.jail })
+        : pathOf(['bans', address], { jail: options.jail });
     const report = await askDaemon<LiftReport>(options, terminal, { method: 'DELETE', path });
     if (options.json) printJson(terminal, report);
-    else terminal.print(describeLifted(report.lifted));
+    else if (report.lifted.length > 0) terminal.print(describeLifted(report.lifted));
+    else terminal.print(describeNobody(address, options.jail, report));
     end(EXIT.done);
   });
 };
 
 /** One line for each ban, and how many. */
 export function describeLifted(lifted: readonly BanReport[]): string {
-  if (lifted.length === 0) return 'nobody was banned';
   const lines = oldestFirst(lifted)
     .slice(0, MAX_NAMED)
     .map((ban) => printable(`${ban.offender} is no longer banned in ${ban.jail} (${describeRest(ban)})`));
@@ -64,6 +67,18 @@ export function describeLifted(lifted: readonly BanReport[]): string {
   return lifted.length === 1
     ? lines.join('\n')
     : [...lines, `lifted ${countOf(lifted.length, 'ban')}`].join('\n');
+}
+
+function describeNobody(
+  address: Network | undefined,
+  jail: string | undefined,
+  { changed }: LiftReport,
+): string {
+  const where = jail === undefined ? '' : ` in ${jail}`;
+  const sentence = `${address ?? 'nobody'} was ${address === undefined ? '' : 'not '}banned${where}`;
+  return printable(
+    changed ? `${sentence}; failures that were counted are forgotten` : `${sentence}; nothing changed`,
+  );
 }
 
 function describeRest(ban: BanReport): string {
