@@ -21,6 +21,9 @@ export type TrustedFields = {
   readonly uid: number;
 };
 
+/** As a container's engine names it; each '' where it does not. podman names no image. */
+export type Container = { readonly id: string; readonly name: string; readonly image: string };
+
 export type LogRecord = {
   /** When it arrived: at this program for a network source, at journald for an entry. Decides all windows. */
   readonly at: Microseconds;
@@ -50,6 +53,8 @@ export type LogRecord = {
   readonly structuredData: string;
   /** Which connection of its listener it came over; 0 where there are none. */
   readonly connection: number;
+  /** Of an entry that a container engine has written: whose line it is. Absent where it does not say. */
+  readonly container?: Container;
   /** The identity of the relay that handed it on; absent from records that came straight from their sender. */
   readonly via?: string;
 };

@@ -12,6 +12,7 @@
  *     uids = [0]
  *     units = ["ssh.service", "ssh@*.service"]
  *     executables = ["/usr/sbin/sshd"]
+ *     containers = []
  *
  *     [[rules]]
  *     name = "invalid-user"
@@ -26,7 +27,8 @@ import type { RuleKind, RuleMode } from '../core/failure.ts';
 
 /**
  * What a filter reads. A record is read when its identifier is listed. A journal entry must also carry a trusted
- * field that the filter names, since any local user can write any identifier: uid, unit or executable.
+ * field that the filter names, since any local user can write any identifier: uid, unit or executable; or come from a
+ * container engine of this host (core/container.ts).
  */
 export type FilterInput = {
   /**
@@ -40,6 +42,12 @@ export type FilterInput = {
     /** `ssh.service`, or `ssh@*.service` where `*` stands for any instance. */
     readonly units: readonly string[];
     readonly executables: readonly string[];
+    /**
+     * Names and images of containers, `*` for any text, whose lines are read besides those of containers that are called
+     * like an identifier. An empty list: no line of any container, for services of the host. Absent: those that are
+     * called like an identifier.
+     */
+    readonly containers?: readonly string[];
   };
 };
 

@@ -11,7 +11,7 @@ import type { Filter } from './filter.ts';
 import { MAX_WEIGHT } from './filter.ts';
 import type { Finding } from './pattern.ts';
 import { PrefixTree } from './prefix-tree.ts';
-import { type Route, type RoutedFilter, type RoutedRule, Router } from './router.ts';
+import { isOfEngine, type Route, type RoutedFilter, type RoutedRule, Router } from './router.ts';
 import { type CompiledFilter, type CompiledRule, compileFilter } from './rule.ts';
 import { NO_RANK, resetSession, type Session, SessionTable } from './session.ts';
 import { sessionsName } from './session-name.ts';
@@ -72,9 +72,11 @@ export class Matcher {
       this.#matchRoute(tagged.route, tagged.record, out);
       if (out.length > before) return;
     }
-    const route = this.#router.route(record.identifier);
+    const route = this.#router.routeOf(record);
     if (route.filters.length === 0) return;
-    if (!this.#matchRoute(route, record, out)) this.#untrusted++;
+    // The PID is the engine's, the same for all of its containers and their clients.
+    const lone = record.pid !== '' && isOfEngine(record) ? { ...record, pid: '' } : record;
+    if (!this.#matchRoute(route, lone, out)) this.#untrusted++;
   }
 
   /** As `match`, and where that finds nothing with every filter; for tools that look at loose lines. */

@@ -1,5 +1,7 @@
 /** Which filters read a record: by its identifier, and for a journal entry by the fields that only journald writes. */
+import { ENGINE_MATCHES, isSystemEngine, originOf } from '../core/container.ts';
 import type { LogRecord, TrustedFields } from '../core/record.ts';
+import { fitsGlob } from '../core/text/glob.ts';
 import type { Filter, FilterInput } from './filter.ts';
 import { PrefixTree } from './prefix-tree.ts';
 import { accessStatus, type CompiledFilter, type CompiledRule, NO_STATUS, type Reader } from './rule.ts';
@@ -134,6 +136,9 @@ export class Router {
   readonly #prefixLengths: readonly number[];
   readonly #everything: Route;
   readonly #remembered = new Map<string, Route>();
+  /** Of containers, by identifier, name and image. */
+  readonly #ofContainers = new Map<string, Route>();
+  readonly #routeFor: (reads: (input: FilterInput) => boolean) => Route;
   readonly #joined = new Map<Route, Map<Route, Route>>();
 
   constructor(filters: readonly CompiledFilter[]) {
@@ -165,6 +170,23 @@ export class Router {
     this.#prefixLengths = [...lengths].sort((left, right) => right - left);
     this.#everything = routeFor((input) => input.identifiers.length === 0);
     this.all = routeFor(() => true);
+    this.#routeFor = routeFor;
+  }
+
+  /** The route of a record: by its identifier, or by all that an engine says of its container. */
+  routeOf(record: LogRecord): Route {
+    return isOfEngine(record) ? this.#routeOfContainer(record) : this.route(record.identifier);
+  }
+
+  #routeOfContainer(record: LogRecord): Route {
+    const { identifier, container } = record;
+    const key = `${identifier}\n${container?.name ?? ''}\n${container?.image ?? ''}`;
+    const remembered = this.#ofContainers.get(key);
+    if (remembered !== undefined) return remembered;
+    const route = this.#routeFor((input) => namesContainer(input, record));
+    if (this.#ofContainers.size >= MAX_REMEMBERED) this.#ofContainers.clear();
+    this.#ofContainers.set(key, route);
+    return route;
   }
 
   /** The route of the records with this identifier. */
@@ -222,6 +244,10 @@ function beforeParenthesis(identifier: string): string {
 /** Whether a filter reads a record, and if not, why. */
 export function routeResult(filter: Filter, record: LogRecord): RouteResult {
   const { identifier, trusted } = record;
+  if (trusted !== null && isOfEngine(record)) {
+    if (!namesContainer(filter.input, record)) return 'other-identifier';
+    return trustOf(filter.input)(trusted) ? 'read' : 'untrusted';
+  }
   const base = beforeParenthesis(identifier);
   const isNamed = namesIdentifier(filter.input, identifier);
   if (!isNamed && (base === '' || !namesIdentifier(filter.input, base))) return 'other-identifier';
@@ -238,13 +264,43 @@ export function journalMatches(filters: readonly Filter[]): readonly string[] | 
   const identifiers = new Set<string>();
   for (const { input } of filters) {
     if (input.identifiers.length === 0) return null;
-    if (!namesTrustedFields(input)) continue;
+    if (!namesTrustedFields(input) && !readsContainers(input)) continue;
     for (const identifier of input.identifiers) {
       if (identifier.endsWith('*')) return null;
       identifiers.add(`SYSLOG_IDENTIFIER=${identifier}`);
     }
+    // Whatever a container is called, so that its name and image can be looked at.
+    if (readsContainers(input)) for (const match of ENGINE_MATCHES) identifiers.add(match);
   }
   return [...identifiers].sort();
+}
+
+/** Whether it is a container's line, by the hand of its engine. Its identifier, and its PID, are the engine's choice. */
+export function isOfEngine({ trusted }: LogRecord): boolean {
+  return trusted !== null && originOf(trusted) === 'engine';
+}
+
+/** Whether the filter reads lines of containers at all. One that believes no entry of the journal does not. */
+function readsContainers(input: FilterInput): boolean {
+  const { containers } = input.journal;
+  if (containers !== undefined) return containers.length > 0;
+  return namesTrustedFields(input) || input.identifiers.length === 0;
+}
+
+/** Whether the filter means this container by its tag, its name or its image. */
+function namesContainer(input: FilterInput, { identifier, container }: LogRecord): boolean {
+  if (input.identifiers.length === 0) return true;
+  const isNamed = (name: string): boolean =>
+    name !== '' &&
+    input.identifiers.some((wanted) =>
+      wanted.length > 1 && wanted.endsWith('*') ? name.startsWith(wanted.slice(0, -1)) : name === wanted,
+    );
+  if (isNamed(identifier)) return true;
+  if (!readsContainers(input)) return false;
+  const { name = '', image = '' } = container ?? {};
+  if (isNamed(name)) return true;
+  const patterns = input.journal.containers ?? [];
+  return patterns.some((pattern) => [name, image, identifier].some((called) => fitsGlob(called, pattern)));
 }
 
 function namesIdentifier(input: FilterInput, identifier: string): boolean {
@@ -264,8 +320,17 @@ function namesTrustedFields({ journal }: FilterInput): boolean {
   return journal.uids.length + journal.units.length + journal.executables.length > 0;
 }
 
-/** The test that a journal entry must pass. */
+/**
+ * The test that a journal entry must pass. What comes out of a container is never believed of the host's own services,
+ * whatever its uid; those of other filters believe the engine.
+ */
 function trustOf(input: FilterInput): (fields: TrustedFields) => boolean {
+  const isOfHost = hostTrustOf(input);
+  if (readsContainers(input)) return (fields) => isOfHost(fields) || isSystemEngine(fields);
+  return (fields) => isOfHost(fields) && originOf(fields) === 'host';
+}
+
+function hostTrustOf(input: FilterInput): (fields: TrustedFields) => boolean {
   const { journal } = input;
   if (!namesTrustedFields(input)) return () => input.identifiers.length === 0;
   const uids = new Set(journal.uids);

@@ -210,8 +210,8 @@ export class SessionTable {
   }
 
   /** Most records come from where the one before came from; a new text costs 200 ns with its hash. */
-  #scopeOf({ source, sender, via = '', identifier }: LogRecord): string {
-    if (sender === '') return identifier;
+  #scopeOf({ source, sender, via = '', identifier, container }: LogRecord): string {
+    if (sender === '') return container === undefined ? identifier : `${identifier} ${container.id}`;
     const last = this.#lastScope;
     if (
       last.sender !== sender ||

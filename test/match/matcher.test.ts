@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { Match } from '../../src/core/failure.ts';
 import type { LogRecord } from '../../src/core/record.ts';
-import type { Filter } from '../../src/match/filter.ts';
+import type { Filter, FilterInput } from '../../src/match/filter.ts';
 import { createMatcher } from '../../src/match/matcher.ts';
 import { journalMatches } from '../../src/match/router.ts';
 import { MAX_SESSIONS } from '../../src/match/session.ts';
@@ -230,7 +230,7 @@ describe('routing', () => {
   });
 
   it('tells the journal which identifiers to look for, when that can be listed', () => {
-    const journal = { uids: [0], units: [], executables: [] };
+    const journal = { uids: [0], units: [], executables: [], containers: [] };
     const sshd = filterOf([refused], { identifiers: ['sshd', 'sshd-session'], journal });
     const device = filterOf([refused], { identifiers: ['%ASA-*', ''] });
     assert.deepEqual(journalMatches([sshd, sshd, device]), [
@@ -240,6 +240,99 @@ describe('routing', () => {
     assert.equal(journalMatches([sshd, filterOf([refused], { identifiers: ['postfix/*'], journal })]), null);
     assert.equal(journalMatches([sshd, filterOf([refused], { identifiers: [] })]), null);
     assert.deepEqual(journalMatches([]), []);
+  });
+
+  it('tells the journal of the engines, where a filter reads lines of containers', () => {
+    const journal = { uids: [], units: [], executables: [], containers: ['*door*'] };
+    const matches = journalMatches([filterOf([refused], { identifiers: ['door'], journal })]) ?? [];
+    for (const wanted of ['SYSLOG_IDENTIFIER=door', '_EXE=/usr/bin/conmon', '_SYSTEMD_UNIT=docker.service']) {
+      assert.ok(matches.includes(wanted), wanted);
+    }
+  });
+});
+
+describe('a line of a container', () => {
+  const refused = ruleOf('refused <address>');
+  const message = 'refused 203.0.113.9';
+  const host = { uids: [0], units: ['ssh.service', 'docker.service'], executables: [] };
+  const dockerd = { unit: 'docker.service', executable: '/usr/bin/dockerd', uid: 0 };
+  const conmon = { unit: 'door.service', executable: '/usr/bin/conmon', uid: 0 };
+  const stack = { id: '4a9e337af3d3', name: 'stack-door-1', image: 'example/door:1.2' };
+  const application = (parts: Partial<FilterInput['journal']> = {}, identifiers = ['door']) =>
+    filterOf([refused], {
+      identifiers,
+      journal: { uids: [], units: ['door.service'], executables: [], ...parts },
+    });
+
+  it('is read by the filters of applications, called by its tag or its name', () => {
+    for (const trusted of [dockerd, conmon]) {
+      const byTag = recordOf({ message, identifier: 'door', trusted });
+      assert.equal(matchesOf([application()], byTag).length, 1);
+      const byName = recordOf({
+        message,
+        identifier: '4a9e337af3d3',
+        trusted,
+        container: { ...stack, name: 'door' },
+      });
+      assert.equal(matchesOf([application()], byName).length, 1);
+    }
+  });
+
+  it('is found by what a filter says of names and images', () => {
+    const record = recordOf({ message, identifier: '4a9e337af3d3', trusted: dockerd, container: stack });
+    assert.equal(matchesOf([application()], record).length, 0);
+    for (const pattern of ['*door*', 'example/door:*', 'stack-door-1', '4a9e*']) {
+      const found = matchesOf([application({ containers: [pattern] })], record);
+      assert.equal(found.length, 1, pattern);
+    }
+  });
+
+  it('is never believed of the services of the host, whatever it is called and whoever runs the engine', () => {
+    const sshd = filterOf([refused], { identifiers: ['sshd'], journal: { ...host, containers: [] } });
+    for (const trusted of [dockerd, conmon, { ...conmon, unit: 'ssh.service' }]) {
+      const record = recordOf({
+        message,
+        identifier: 'sshd',
+        trusted,
+        container: { ...stack, name: 'sshd', image: 'sshd' },
+      });
+      assert.equal(matchesOf([sshd], record).length, 0);
+    }
+    const inside = { unit: `docker-${'a'.repeat(64)}.scope`, executable: '/usr/sbin/sshd', uid: 0 };
+    assert.equal(matchesOf([sshd], recordOf({ message, trusted: inside })).length, 0);
+  });
+
+  it('is not believed of an engine that a user runs, but by a filter that names him', () => {
+    const trusted = { unit: 'user@1000.service', executable: '/usr/bin/conmon', uid: 1_000 };
+    const record = recordOf({ message, identifier: 'door', trusted, container: stack });
+    assert.equal(matchesOf([application()], record).length, 0);
+    assert.equal(matchesOf([application({ uids: [1_000] })], record).length, 1);
+  });
+
+  it('is not read by a filter that reads every name, or such as have none', () => {
+    const record = recordOf({ message, identifier: '4a9e337af3d3', trusted: dockerd, container: stack });
+    for (const identifiers of [
+      ['drupal', '*'],
+      ['door', ''],
+    ]) {
+      assert.equal(matchesOf([application({}, identifiers)], record).length, 0);
+    }
+  });
+
+  it('has no session: its PID is the engine’s, and the same for all clients', () => {
+    const remembered = ruleOf('hello <address>', { kind: 'note', remember: true, name: 'hello' });
+    const follows = ruleOf('refused', { after: ['hello'] });
+    const journal = { uids: [], units: ['door.service'], executables: [] };
+    const filters = [filterOf([remembered, follows], { identifiers: ['door'], journal })];
+    const matcher = createMatcher(filters);
+    const found: Match[] = [];
+    for (const text of ['hello 203.0.113.9', 'refused']) {
+      matcher.match(recordOf({ message: text, identifier: 'door', pid: '131', trusted: dockerd }), found);
+    }
+    assert.deepEqual(
+      found.map(({ rule }) => rule),
+      ['hello'],
+    );
   });
 });
 

@@ -81,7 +81,10 @@ class MessageLines implements LineReader {
   }
 }
 
-/** `{ id, message, identifier, unit, sender, pid }`, all but `message` optional; null counts as absent. */
+/**
+ * `{ id, message, identifier, sender, pid, unit, executable, uid, container, image }`, all but `message` optional; null
+ * counts as absent.
+ */
 class JsonLines implements LineReader {
   id: RecordId;
   readonly #now: Microseconds;
@@ -96,19 +99,28 @@ class JsonLines implements LineReader {
     if (text.trim() === '') return null;
     const value = parseJson(text);
     if (typeof value !== 'object' || value === null) return 'is no JSON object';
-    const { id, message, identifier, unit, sender, pid } = value as Readonly<Record<string, unknown>>;
+    const { id, message, identifier, sender, pid, ...trust } = value as Readonly<Record<string, unknown>>;
     if (typeof message !== 'string') return 'has no text as "message"';
     this.id = typeof id === 'string' || typeof id === 'number' ? id : undefined;
-    const unitText = textOf(unit);
     const isLong = message.length > MAX_LINE_BYTES;
     return {
       ...newRecord(isLong ? markCut(message.slice(0, MAX_LINE_BYTES)) : message, this.#now),
       identifier: textOf(identifier),
       sender: textOf(sender),
       pid: textOf(pid),
-      trusted: unitText === '' ? null : { unit: unitText, executable: '', uid: -1 },
+      ...readTrust(trust),
     };
   }
+}
+
+/** What the journal would say of the record; nothing where the line does not either. */
+function readTrust(line: Readonly<Record<string, unknown>>): Pick<LogRecord, 'trusted' | 'container'> {
+  const [unit, executable] = [textOf(line.unit), textOf(line.executable)];
+  const [name, image] = [textOf(line.container), textOf(line.image)];
+  const uid = Number.isInteger(line.uid) ? Number(line.uid) : -1;
+  const isTrusted = unit !== '' || executable !== '' || uid >= 0;
+  const trusted = isTrusted ? { unit, executable, uid } : null;
+  return name === '' && image === '' ? { trusted } : { trusted, container: { id: '', name, image } };
 }
 
 /** Undefined for what is no JSON. */

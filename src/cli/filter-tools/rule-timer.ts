@@ -33,7 +33,7 @@ export class RuleTimer {
 
   /** The filters that read a record, without regard to what they trust. */
   routeOf(record: LogRecord): Route {
-    return record.identifier === '' ? this.#router.all : this.#router.route(record.identifier);
+    return record.identifier === '' ? this.#router.all : this.#router.routeOf(record);
   }
 
   /** Times the rules on a record that `route` reads, if it is one of the sample. */

@@ -230,6 +230,16 @@ export const filterSchema = table({
             'Executables of the service; they count only where a system user (uid below 1000) runs them.',
           examples: [['/usr/sbin/sshd']],
         }),
+        containers: key(
+          z.optional(listOf(word, 'expected a list of names such as ["*vaultwarden*"]', MAX_INPUT_NAMES)),
+          {
+            description:
+              'Names or images of containers, with * for any text, whose lines the filter reads by the hand of a ' +
+              'container engine of this host, besides those of containers that are called like one of the ' +
+              'identifiers. An empty list: those of no container at all, for services of the host itself.',
+            examples: [['*vaultwarden*']],
+          },
+        ),
       }),
       {},
     ),

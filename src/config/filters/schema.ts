@@ -26,7 +26,9 @@ export function readFilter(name: string, root: TableNode): ReadFilter {
   const { value, problems } = validate(filterSchema, root);
   if (value === null) return { filter: null, problems };
   const report = new Report(root);
-  const { description, imported, identifiers, journal } = value;
+  const { description, imported, identifiers } = value;
+  const { containers, ...hosts } = value.journal;
+  const journal = containers === undefined ? hosts : { ...hosts, containers };
   const rules = value.rules.map((settings, index) => {
     const path = ['rules', index];
     if (!imported) checkSamples(settings, path, report);

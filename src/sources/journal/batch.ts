@@ -27,19 +27,33 @@ const EXECUTABLE_LENGTH = 7;
 const MESSAGE_LENGTH = 8;
 /** 1 when the message went on behind its end. */
 const IS_CUT = 9;
-const HEAD_NUMBERS = 10;
+const CONTAINER_ID_LENGTH = 10;
+const CONTAINER_NAME_LENGTH = 11;
+const CONTAINER_IMAGE_LENGTH = 12;
+const HEAD_NUMBERS = 13;
 
 const HEADS_BYTES = MAX_BATCH_RECORDS * HEAD_NUMBERS * Float64Array.BYTES_PER_ELEMENT;
-const MAX_RECORD_BYTES = MAX_MESSAGE_BYTES + MAX_PATH_BYTES + 3 * MAX_NAME_BYTES;
+const MAX_RECORD_BYTES = MAX_MESSAGE_BYTES + MAX_PATH_BYTES + 6 * MAX_NAME_BYTES;
 
 /** The texts of a record, in the order in which they are packed. */
-export type PackedText = 'identifier' | 'pid' | 'unit' | 'executable' | 'message';
+export type PackedText =
+  | 'identifier'
+  | 'pid'
+  | 'unit'
+  | 'executable'
+  | 'containerId'
+  | 'containerName'
+  | 'containerImage'
+  | 'message';
 
 const LENGTH_OF: Readonly<Record<PackedText, number>> = {
   identifier: IDENTIFIER_LENGTH,
   pid: PID_LENGTH,
   unit: UNIT_LENGTH,
   executable: EXECUTABLE_LENGTH,
+  containerId: CONTAINER_ID_LENGTH,
+  containerName: CONTAINER_NAME_LENGTH,
+  containerImage: CONTAINER_IMAGE_LENGTH,
   message: MESSAGE_LENGTH,
 };
 
@@ -126,8 +140,11 @@ export class BatchUnpacker {
       const pidEnd = identifierEnd + this.#number(head + PID_LENGTH);
       const unitEnd = pidEnd + this.#number(head + UNIT_LENGTH);
       const executableEnd = unitEnd + this.#number(head + EXECUTABLE_LENGTH);
-      const messageEnd = executableEnd + this.#number(head + MESSAGE_LENGTH);
-      const message = this.#text(executableEnd, messageEnd);
+      const idEnd = executableEnd + this.#number(head + CONTAINER_ID_LENGTH);
+      const nameEnd = idEnd + this.#number(head + CONTAINER_NAME_LENGTH);
+      const imageEnd = nameEnd + this.#number(head + CONTAINER_IMAGE_LENGTH);
+      const messageEnd = imageEnd + this.#number(head + MESSAGE_LENGTH);
+      const message = this.#text(imageEnd, messageEnd);
       const isCut = this.#number(head + IS_CUT) === 1;
       records.push({
         at: this.#number(head + AT),
@@ -147,6 +164,15 @@ export class BatchUnpacker {
         },
         structuredData: '',
         connection: 0,
+        ...(imageEnd === executableEnd
+          ? undefined
+          : {
+              container: {
+                id: this.#text(executableEnd, idEnd),
+                name: this.#text(idEnd, nameEnd),
+                image: this.#text(nameEnd, imageEnd),
+              },
+            }),
       });
       offset = messageEnd;
     }

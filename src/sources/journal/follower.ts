@@ -8,16 +8,12 @@ import { MILLISECOND, type Microseconds } from '../../core/time.ts';
 import { raise } from '../../core/warning/catalogue.ts';
 import { JournalField, JournalReader } from '../../native/journal-reader.ts';
 import type { MachineClocks } from '../../native/machine-clocks.ts';
-import {
-  type BatchPacker,
-  MAX_MESSAGE_BYTES,
-  MAX_NAME_BYTES,
-  MAX_PATH_BYTES,
-  type PackedText,
-} from './batch.ts';
+import { type BatchPacker, MAX_MESSAGE_BYTES, MAX_NAME_BYTES, MAX_PATH_BYTES } from './batch.ts';
 import { BrokenLines, type LinePart } from './broken-lines.ts';
 import type { JournalAssignment, JournalOrder, JournalReport } from './channel.ts';
+import { containerLinePart, copyContainer, dropLineEnd, isEngineText } from './container-fields.ts';
 import { entriesBetween, parseCursor } from './cursor.ts';
+import { copyText, endsWith } from './field-copy.ts';
 import { ShortFields } from './short-fields.ts';
 import { JOURNALD_IDENTIFIER, readSuppressed } from './suppressed.ts';
 import { type JournalSurvey, surveyJournal } from './survey.ts';
@@ -303,10 +299,17 @@ export class JournalFollower {
       if (copyText(reader, packer, PID, 'pid', MAX_NAME_BYTES) < 0) {
         copyText(reader, packer, CLAIMED_PID, 'pid', MAX_NAME_BYTES);
       }
+      const unitOffset = packer.offset;
       copyText(reader, packer, UNIT, 'unit', MAX_NAME_BYTES);
+      const executableOffset = packer.offset;
       copyText(reader, packer, EXECUTABLE, 'executable', MAX_PATH_BYTES);
+      const isOfEngine = isEngineText(packer, unitOffset, executableOffset);
+      if (isOfEngine) copyContainer(reader, packer);
       const messageLength = copyText(reader, packer, MESSAGE, 'message', MAX_MESSAGE_BYTES);
-      const part = this.#linePart(reader);
+      if (isOfEngine) dropLineEnd(packer, messageLength);
+      const part =
+        (isOfEngine ? containerLinePart(reader, this.#fields, this.#brokenLines) : null) ??
+        this.#linePart(reader);
       if (messageLength < 0 || part === 'rest') {
         this.#flaws[messageLength < 0 ? 'empty' : 'rest']++;
         return;
@@ -371,22 +374,4 @@ export class JournalFollower {
 /** Whether the library holds memory for a field that was larger than any message. */
 function isBloated(reader: JournalReader): boolean {
   return reader.largestFieldBytes > LARGEST_KEPT_BYTES;
-}
-
-/** Copies a text behind what is packed; returns its whole length, or -1 when the entry has none. */
-function copyText(
-  reader: JournalReader,
-  packer: BatchPacker,
-  field: JournalField,
-  text: PackedText,
-  limit: number,
-): number {
-  const length = reader.copyField(field, packer.memory, packer.offset, limit);
-  if (length > 0) packer.endText(text, Math.min(length, limit));
-  return length;
-}
-
-/** Whether the text that was just packed, of this length, is `name`. */
-function endsWith({ memory, offset }: BatchPacker, name: string, length: number): boolean {
-  return length === name.length && memory.bytes.toString('latin1', offset - length, offset) === name;
 }

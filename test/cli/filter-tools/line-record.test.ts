@@ -72,6 +72,15 @@ test('a JSON line may say everything, in any order, and null says nothing', () =
   assert.deepEqual([full.pid, full.identifier, full.sender, full.message], ['7', 'door', '192.0.2.1', 'm']);
   assert.deepEqual(full.trusted, { unit: 'door.service', executable: '', uid: -1 });
   assert.equal(reader.id, 'a');
+  const contained = read({
+    message: 'm',
+    executable: '/usr/bin/dockerd',
+    uid: 0,
+    container: 'door-1',
+    image: 'example/door',
+  });
+  assert.deepEqual(contained.trusted, { unit: '', executable: '/usr/bin/dockerd', uid: 0 });
+  assert.deepEqual(contained.container, { id: '', name: 'door-1', image: 'example/door' });
   const bare = read({ message: 'm', identifier: null, pid: null, unit: null, id: null });
   assert.deepEqual([bare.pid, bare.identifier, bare.trusted, reader.id], ['', '', null, undefined]);
 });

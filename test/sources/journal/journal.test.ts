@@ -76,6 +76,61 @@ describe('an entry', { skip: journalFilesMissing }, () => {
     );
   });
 
+  test('of a container says whose it is, and is a line: whole, or cut where the engine has broken it', async (context) => {
+    // As Docker 26.1.5 and podman 5.4.2 with conmon 2.1.12 write them.
+    const docker = {
+      SYSLOG_IDENTIFIER: '8f3c41045e7c',
+      CONTAINER_ID: '8f3c41045e7c',
+      CONTAINER_TAG: '8f3c41045e7c',
+      CONTAINER_NAME: 'stack-door-1',
+      IMAGE_NAME: 'example/door:latest',
+      PRIORITY: '6',
+      _PID: '131',
+      _UID: '0',
+      _EXE: '/usr/sbin/dockerd',
+      _SYSTEMD_UNIT: 'docker.service',
+    };
+    const podman = {
+      SYSLOG_IDENTIFIER: 'stack-door-1',
+      CONTAINER_ID: '4943c762811a',
+      CONTAINER_NAME: 'stack-door-1',
+      PRIORITY: '6',
+      _PID: '95',
+      _UID: '0',
+      _EXE: '/usr/bin/conmon',
+    };
+    const forged = { ...podman, _UID: '1000', CONTAINER_PARTIAL_MESSAGE: 'true' };
+    const directory = journalOf(context, [
+      { ...docker, MESSAGE: 'of Docker' },
+      { ...podman, MESSAGE: 'of podman\n' },
+      { ...docker, MESSAGE: 'login of x', CONTAINER_PARTIAL_MESSAGE: 'true' },
+      { ...docker, MESSAGE: 'an error', PRIORITY: '3' },
+      { ...docker, MESSAGE: 'login of y from 198.51.100.66', CONTAINER_PARTIAL_MESSAGE: 'true' },
+      { ...docker, MESSAGE: 'login of z from 198.51.100.66', CONTAINER_PARTIAL_LAST: 'true' },
+      { ...forged, MESSAGE: 'by another' },
+      { ...podman, MESSAGE: 'whole\n' },
+      { ...sshdEntry(1), CONTAINER_NAME: 'a claim' },
+    ]);
+    const run = await runJournal(context, { directory });
+    const records = await run.recordsUntil(7);
+    assert.deepEqual(run.messages.slice(0, 6), [
+      'of Docker',
+      'of podman',
+      'login of x…',
+      'an error',
+      'by another…',
+      'whole',
+    ]);
+    assert.deepEqual(
+      [records[0], records[1], records[6]].map((record) => record?.container),
+      [
+        { id: '8f3c41045e7c', name: 'stack-door-1', image: 'example/door:latest' },
+        { id: '4943c762811a', name: 'stack-door-1', image: '' },
+        undefined,
+      ],
+    );
+  });
+
   test('of many megabytes is cut, and the journal opened anew without losing its place', async (context) => {
     const directory = journalOf(context, [
       sshdEntry(1),
