@@ -5,9 +5,12 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { readSource } from '../../config/document/files.ts';
+import { findFilters } from '../../config/filters/filter-file.ts';
+import { SHIPPED_FILTER_DIRECTORY } from '../../config/paths.ts';
 import { isName } from '../../config/schema/values.ts';
 import { OperationalError } from '../../core/errors.ts';
 import { ExpressionError } from '../python-regex/expression-error.ts';
+import { compareWithOurs } from './compare.ts';
 import { type ImportedFilter, importFilter } from './filter.ts';
 import { type IniFile, type PlacedValue, parseIni } from './ini.ts';
 import {
@@ -20,6 +23,7 @@ import {
 } from './jail.ts';
 import { type Remark, Remarks } from './remark.ts';
 import { type Overrides, type ReadIni, readSettings, type Settings, SettingsError } from './settings.ts';
+import { counterpartOf, isStock, modeFrom } from './stock.ts';
 
 export type Fail2banImport = {
   readonly filters: readonly ImportedFilter[];
@@ -27,15 +31,23 @@ export type Fail2banImport = {
   readonly defaults: JailPolicy;
   readonly remarks: readonly Remark[];
   /**
-   * Filters that were read, and the names of those that could not be carried over; jails that were read, and others,
-   * which are off.
+   * Filters that were read, the names of those that could not be carried over, and of those for which ours do; jails
+   * that were read, and others, which are off.
    */
   readonly tally: {
     readonly filters: number;
     readonly refused: readonly string[];
+    readonly replaced: readonly string[];
     readonly jails: number;
     readonly off: number;
   };
+};
+
+export type ImportScope = {
+  /** Whether to read jails that are off and filters that none uses, too. Default: false. */
+  readonly all?: boolean;
+  /** The filters that come with the program, which take the place of fail2ban's; null for none of them. */
+  readonly ours?: string | null;
 };
 
 /** Files of one directory that are read. */
@@ -47,10 +59,31 @@ const MAX_FILES = 1_000;
  */
 export function importFail2ban(
   directory: string,
-  { all = false }: { readonly all?: boolean } = {},
+  { all = false, ours = SHIPPED_FILTER_DIRECTORY }: ImportScope = {},
 ): Fail2banImport {
-  return new Importer(directory).run(all);
+  return new Importer(directory, ours).run(all);
 }
+
+/** The filter that a jail has in the end, and the mode in which it reads it. */
+type UsedFilter = Pick<ImportedJail, 'filter' | 'mode' | 'isOurs'>;
+
+type ImportedFilters = {
+  readonly filters: ImportedFilter[];
+  readonly used: Map<JailSource, UsedFilter>;
+  readonly refused: string[];
+  readonly replaced: string[];
+  count: number;
+};
+
+/** Options that ours can do without: how lines are read, not what is found in them. */
+const INDIFFERENT: ReadonlySet<string> = new Set([
+  'mode',
+  'logtype',
+  'datepattern',
+  'journalmatch',
+  'maxlines',
+  'logging',
+]);
 
 /** A filter with the options that some jails give it. */
 type Variant = { readonly file: string; readonly options: Overrides; readonly jails: JailSource[] };
@@ -60,9 +93,15 @@ class Importer {
   readonly #remarks: Remark[] = [];
   readonly #files = new Map<string, IniFile | null>();
   readonly #settings = new Map<string, Settings>();
+  readonly #ours: string | null;
+  /** Names of our own filters. */
+  readonly #taken: ReadonlySet<string>;
 
-  constructor(directory: string) {
+  constructor(directory: string, ours: string | null) {
     this.#directory = directory;
+    this.#ours = ours;
+    const { found } = findFilters(ours === null ? [] : [{ path: ours, strict: true }]);
+    this.#taken = new Set(found.keys());
   }
 
   run(all: boolean): Fail2banImport {
@@ -80,14 +119,20 @@ class Importer {
       (name) => this.#about(`jail ${name}`, (remarks) => readJail(name, settings, defaults, remarks)) ?? [],
     );
     const stems = all ? present : present.filter((stem) => sources.some(({ filter }) => filter === stem));
-    const { filters, names, refused, count } = this.#importFilters(stems, sources);
-    const jails = sources.flatMap((source) => this.#finishJail(source, names.get(source)) ?? []);
+    const { filters, used, refused, replaced, count } = this.#importFilters(stems, sources);
+    const jails = sources.flatMap((source) => this.#finishJail(source, used.get(source), defaults) ?? []);
     return {
       filters,
       jails,
       defaults,
       remarks: this.#remarks,
-      tally: { filters: count, refused, jails: wanted.length, off: settings.names.length - wanted.length },
+      tally: {
+        filters: count,
+        refused,
+        replaced,
+        jails: wanted.length,
+        off: settings.names.length - wanted.length,
+      },
     };
   }
 
@@ -99,42 +144,69 @@ class Importer {
     return result;
   }
 
-  #importFilters(
-    stems: readonly string[],
-    jails: readonly JailSource[],
-  ): { filters: ImportedFilter[]; names: Map<JailSource, string>; refused: string[]; count: number } {
-    const filters: ImportedFilter[] = [];
-    const names = new Map<JailSource, string>();
-    const refused: string[] = [];
+  #importFilters(stems: readonly string[], jails: readonly JailSource[]): ImportedFilters {
+    const made: ImportedFilters = { filters: [], used: new Map(), refused: [], replaced: [], count: 0 };
     const included = this.#includedFiles(stems);
-    let count = 0;
     for (const stem of stems) {
       const variants = this.#variants(stem, jails);
       const isPart =
         included.has(`filter.d/${stem}.conf`) && variants.every((variant) => variant.jails.length === 0);
       if (isPart || this.#merged(`filter.d/${stem}`).raw('Definition', 'failregex') === undefined) continue;
-      count++;
-      let isRefused = false;
-      for (const variant of variants) {
-        const name = freeName(variantName(stem, variant, variants), (taken) =>
-          filters.some((one) => one.name === taken),
-        );
-        const filter = this.#importVariant(name, stem, variant);
-        if (filter === null) isRefused = true;
-        else {
-          filters.push(filter);
-          for (const jail of variant.jails) names.set(jail, name);
-        }
-      }
-      if (isRefused) refused.push(stem);
+      made.count++;
+      const rest = variants.filter((variant) => !this.#useOurs(stem, variant, made));
+      if (rest.length === 0) made.replaced.push(stem);
+      const failed = rest.filter((variant) => !this.#makeFilter(stem, variant, variants, made));
+      if (failed.length > 0) made.refused.push(stem);
     }
-    return { filters, names, refused, count };
+    return made;
+  }
+
+  /** Gives our filter to the jails, where fail2ban's is as its release has it; false where it is not. */
+  #useOurs(stem: string, { file, options, jails }: Variant, { used }: ImportedFilters): boolean {
+    const filter = counterpartOf(stem);
+    const found = modeFrom(
+      options
+        .get('mode')
+        ?.map(({ text }) => text)
+        .join('') ?? '',
+    );
+    const isPlain = [...options.keys()].every((option) => INDIFFERENT.has(option));
+    if (!this.#taken.has(filter) || found === null || !isPlain) return false;
+    if (!isStock(stem, this.#merged(`filter.d/${stem}`))) return false;
+    for (const jail of jails) {
+      used.set(jail, { filter, mode: found.mode, isOurs: true });
+      if (found.isExact) continue;
+      this.#about(`jail ${jail.name}`, (remarks) =>
+        remarks.changed(
+          options.get('mode')?.[0]?.place ?? { file, line: 0 },
+          `mode ${textOf(options.get('mode') ?? [])}: bailiff's filter ${filter} in mode ${found.mode} finds more than that`,
+        ),
+      );
+    }
+    return true;
+  }
+
+  /** Makes a filter for the jails of a variant; false when it is refused. */
+  #makeFilter(stem: string, variant: Variant, all: readonly Variant[], made: ImportedFilters): boolean {
+    const wanted = variantName(stem, variant, all);
+    const name = freeName(
+      this.#taken.has(wanted) ? `${wanted.slice(0, 23)}-imported` : wanted,
+      (taken) => this.#taken.has(taken) || made.filters.some((one) => one.name === taken),
+    );
+    const filter = this.#importVariant(name, stem, variant);
+    if (filter === null) return false;
+    made.filters.push(filter);
+    for (const jail of variant.jails) made.used.set(jail, { filter: name, mode: 'normal', isOurs: false });
+    return true;
   }
 
   #importVariant(name: string, stem: string, { file, options }: Variant): ImportedFilter | null {
     return this.#about(`filter ${name}`, (remarks) => {
       try {
-        return importFilter({ name, file, settings: this.#merged(`filter.d/${stem}`), options }, remarks);
+        const settings = this.#merged(`filter.d/${stem}`);
+        const filter = importFilter({ name, file, settings, options }, remarks);
+        if (filter !== null) this.#compare(filter, counterpartOf(stem), remarks);
+        return filter;
       } catch (error) {
         if (error instanceof SettingsError) remarks.refused(error.place, error.message);
         else if (error instanceof ExpressionError) remarks.refused({ file, line: 0 }, error.message);
@@ -142,6 +214,18 @@ class Importer {
         return null;
       }
     });
+  }
+
+  /** Says what a filter does not find that ours for the same service does. */
+  #compare(filter: ImportedFilter, ours: string, remarks: Remarks): void {
+    if (this.#ours === null || !this.#taken.has(ours)) return;
+    const compared = compareWithOurs(filter, this.#ours, ours);
+    const [first] = compared?.missed ?? [];
+    if (compared === null || first === undefined) return;
+    remarks.note(
+      { file: filter.source, line: 0 },
+      `finds less than bailiff's own filter ${ours}: ${compared.missed.length} of its ${compared.all} sample lines are missed, such as ${JSON.stringify(first)}; filters = ["${ours}"] in the jail takes bailiff's`,
+    );
   }
 
   /** The ways in which jails use a filter, or the one way of a filter that none uses. */
@@ -161,18 +245,22 @@ class Importer {
     return variants.size === 0 ? [{ file, options: new Map(), jails: [] }] : [...variants.values()];
   }
 
-  #finishJail(source: JailSource, filter: string | undefined): ImportedJail | null {
+  #finishJail(source: JailSource, used: UsedFilter | undefined, defaults: JailPolicy): ImportedJail | null {
     return this.#about(`jail ${source.name}`, (remarks) => {
       const name = plainName(source.name);
-      if (filter === undefined) {
+      if (used === undefined) {
         remarks.refused(
           source.place,
           `its filter ${source.filter} is not there or could not be carried over`,
         );
         return null;
       }
-      const { isEnabled, ports, policy } = source;
-      return { name, isEnabled, filter, ports, policy };
+      const { isEnabled, ports } = source;
+      // A jail of a name of ours has presets of its own, before which come fail2ban's values for all jails.
+      const policy = this.#taken.has(name)
+        ? { ...presetBreakers(defaults), ...source.policy }
+        : source.policy;
+      return { name, isEnabled, ...used, ports, policy };
     });
   }
 
@@ -256,6 +344,15 @@ function relevantOptions(options: Overrides, settings: Settings): Overrides {
       return own === undefined || textOf(own) !== textOf(value);
     }),
   );
+}
+
+/** What the preset of a jail may say otherwise. */
+function presetBreakers({ findTime, banTime, maxRetry }: JailPolicy): JailPolicy {
+  return {
+    ...(findTime === undefined ? {} : { findTime }),
+    ...(banTime === undefined ? {} : { banTime }),
+    ...(maxRetry === undefined ? {} : { maxRetry }),
+  };
 }
 
 function textOf(value: PlacedValue): string {

@@ -38,8 +38,8 @@ const MAX_EXPRESSIONS = 500;
  * What translating one filter and one of its expressions may cost: a second or two. The dearest filters of fail2ban 1.1
  * take 15 million, their dearest expressions two.
  */
-const FILTER_STEPS = 40_000_000;
-const EXPRESSION_STEPS = 10_000_000;
+const FILTER_STEPS = 60_000_000;
+const EXPRESSION_STEPS = 20_000_000;
 
 /** Null when nothing of it can be carried over; the remarks say why. Throws SettingsError and ExpressionError. */
 export function importFilter(source: FilterSource, remarks: Remarks): ImportedFilter | null {
@@ -48,9 +48,10 @@ export function importFilter(source: FilterSource, remarks: Remarks): ImportedFi
 
 function translateFilter(source: FilterSource, remarks: Remarks): ImportedFilter | null {
   const { file, name } = source;
+  const stem = file.replace(/^.*\/|\.conf$/g, '');
   const forms = readForms(source);
   const program = programOfDaemon(forms.file.text('_daemon'));
-  const input = inputOf(name, program, readJournalMatch(forms.file.lines('journalmatch'), remarks));
+  const input = inputOf(stem, program, readJournalMatch(forms.file.lines('journalmatch'), remarks));
   const known = [...(program?.samples ?? []), ...input.identifiers.map((text) => text.replace(/\*$/, ''))];
   const translator = new Translator(known, remarks);
   const rules = translator.translate(forms);

@@ -1,5 +1,6 @@
 /** The jails of fail2ban: which filter, how many failures in what time, how long a ban, from which ports. */
 import { parseNetwork } from '../../core/address/address.ts';
+import type { RuleMode } from '../../core/failure.ts';
 import { asOverrides, type Call, readCalls } from './call.ts';
 import type { FilePlace, PlacedValue } from './ini.ts';
 import { readPorts } from './ports.ts';
@@ -17,8 +18,10 @@ export type JailPolicy = {
 export type ImportedJail = {
   readonly name: string;
   readonly isEnabled: boolean;
-  /** The name of a filter that was imported. */
+  /** The name of a filter that was imported or, with `isOurs`, of one that comes with the program. */
   readonly filter: string;
+  readonly isOurs: boolean;
+  readonly mode: RuleMode;
   readonly ports: readonly string[];
   readonly policy: JailPolicy;
 };

@@ -45,6 +45,7 @@ export function writeJails(jails: readonly ImportedJail[], defaults: JailPolicy)
     // Said in either case: a jail of a name that etc/jails.toml has is off until somebody says otherwise.
     lines.push(`enabled = ${jail.isEnabled}`);
     if (jail.filter !== jail.name) lines.push(`filters = ${list([jail.filter])}`);
+    if (jail.mode !== 'normal') lines.push(`mode = ${quote(jail.mode)}`);
     if (jail.ports.length > 0) lines.push(`ports = ${list(jail.ports)}`);
     lines.push(...writePolicy(jail.policy));
   }

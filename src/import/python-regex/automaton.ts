@@ -25,6 +25,8 @@ import {
 const MAX_STATES = 30_000;
 /** Pairs of states that containment looks at before it gives up. */
 const MAX_PAIRS = 40_000;
+/** Where nothing but a shorter expression comes of it: what is contained is found early, or hardly ever. */
+const MAX_PRUNING_PAIRS = 200;
 
 export type Move = { readonly set: CharacterSet; readonly target: number };
 
@@ -135,7 +137,7 @@ export class Automata {
 }
 
 /** Whether everything that `inner` matches is matched by `outer`; null when that is too much to find out. */
-export function isContained(inner: Tree, outer: Tree): boolean | null {
+export function isContained(inner: Tree, outer: Tree, maxPairs = MAX_PAIRS): boolean | null {
   const automata = new Automata();
   const [left, right] = [automata.add(inner), automata.add(outer)];
   const start = { left: automata.closure([left.start]), right: automata.closure([right.start]) };
@@ -143,7 +145,7 @@ export function isContained(inner: Tree, outer: Tree): boolean | null {
   const seen = new Set([`${start.left}/${start.right}`]);
   for (const pair of queue) {
     if (pair.left.includes(left.end) && !pair.right.includes(right.end)) return false;
-    if (queue.length > MAX_PAIRS) return null;
+    if (queue.length > maxPairs) return null;
     const sets = [...pair.left, ...pair.right].flatMap((state) =>
       automata.moves(state).map(({ set }) => set),
     );
@@ -171,7 +173,7 @@ function isPlainlyContained(inner: Tree, outer: Tree): boolean {
   const [less, more] = [sequence(left.slice(same)), sequence(right.slice(same))];
   if (isNullable(less) && !isNullable(more)) return false;
   if (subtract(firstSet(less), firstSet(more)).length > 0) return false;
-  return isContained(less, more) === true;
+  return isContained(less, more, MAX_PRUNING_PAIRS) === true;
 }
 
 /** Leaves out what another option of the same choice matches anyway. */

@@ -17,7 +17,7 @@ test('the example becomes jails and filters, and every difference has its line',
   assertGolden('jails.toml', writeJails(imported.jails, imported.defaults));
   for (const filter of imported.filters) assertGolden(`${filter.name}.toml`, writeFilter(filter));
   assertGolden('remarks.txt', showRemarks(imported));
-  assert.deepEqual(imported.tally, { filters: 2, refused: [], jails: 5, off: 0 });
+  assert.deepEqual(imported.tally, { filters: 2, refused: [], replaced: [], jails: 5, off: 0 });
 });
 
 test('what is written is a configuration that loads', (t) => {
@@ -80,7 +80,7 @@ test('without being told to take all, what is on is read and nothing else', (t) 
     imported.filters.map(({ name }) => name),
     ['gate'],
   );
-  assert.deepEqual(imported.tally, { filters: 1, refused: [], jails: 1, off: 4 });
+  assert.deepEqual(imported.tally, { filters: 1, refused: [], replaced: [], jails: 1, off: 4 });
   assert.doesNotMatch(showRemarks(imported), /shop|self|visitors/);
 });
 
@@ -101,12 +101,12 @@ test('a filter that is too large to be proved is refused by its name, and the ne
   const imported = importFail2ban(directory, { all: true });
   const text = showRemarks(imported);
   assert.match(text, /^filter\.d\/pot\.conf:3: refused: filter pot: too large to be proved$/m);
-  assert.match(text, /^filter\.d\/mail\.conf:4: refused: filter mail: too large to be proved$/m);
-  assert.deepEqual(imported.tally.refused, ['mail']);
+  assert.doesNotMatch(text, /mail\.conf:\d+: refused/);
   assert.deepEqual(
     imported.filters.map(({ name, expressions }) => [name, expressions.converted]),
     [
       ['door', 1],
+      ['mail', 2],
       ['pot', 1],
     ],
   );
