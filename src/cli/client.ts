@@ -2,7 +2,7 @@
 import { type IncomingMessage, request } from 'node:http';
 import { defaultPaths, SYSTEM_SOCKET_PATH } from '../config/paths.ts';
 import { OperationalError } from '../core/errors.ts';
-import type { ErrorReport } from '../http/control.ts';
+import type { ProblemReport } from '../http/control.ts';
 import { type SocketOptions, socketPathOf } from './command.ts';
 import { countOf } from './render/table.ts';
 import type { Terminal } from './render/terminal.ts';
@@ -157,10 +157,9 @@ function readReport<Report>(socketPath: string, reply: Reply): Report {
     });
   }
   if (reply.status < 400) return report as Report;
-  const error = (report as Partial<ErrorReport> | null)?.error;
-  const isUsual = typeof error?.message === 'string' && typeof error.code === 'string';
-  throw isUsual
-    ? new OperationalError(error.message, { code: error.code })
+  const { detail, code } = (report ?? {}) as Partial<ProblemReport>;
+  throw typeof detail === 'string' && typeof code === 'string'
+    ? new OperationalError(detail, { code })
     : new OperationalError(`the daemon answered with status ${reply.status}`, { code: 'refused' });
 }
 

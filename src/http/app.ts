@@ -1,5 +1,5 @@
-/** What every HTTP server of the daemon has in common: limits, and errors as `{"error":{"code","message"}}`. */
-import type { Server } from 'node:http';
+/** What every HTTP server of the daemon has in common: limits, and problems as RFC 9457 has them. */
+import { type Server, STATUS_CODES } from 'node:http';
 import type { ListenOptions, Socket } from 'node:net';
 import fastify, {
   type FastifyError,
@@ -11,7 +11,7 @@ import { OperationalError } from '../core/errors.ts';
 import type { Emit } from '../core/event.ts';
 import { printableJson } from '../core/text/printable.ts';
 import type { ConnectionLimits } from './connections.ts';
-import { ControlError, type ErrorReport } from './control.ts';
+import { ControlError, type ProblemReport } from './control.ts';
 import { createGatedServer } from './gated-server.ts';
 import { checkRequestShapes, NO_SCHEMA_COMPILERS } from './request-shape.ts';
 import type { TlsIdentity } from './tls-server.ts';
@@ -31,6 +31,10 @@ const HTTP_LIMITS = {
 const STOP_TIMEOUT_MILLISECONDS = 1_000;
 /** How much of an unknown path is repeated in the answer. */
 const MAX_SHOWN_PATH = 100;
+/** RFC 9457, section 3. */
+const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
+/** Those that a route may have. */
+const METHODS = ['GET', 'HEAD', 'POST', 'DELETE'] as const;
 
 export type AppOptions = {
   /** For people, in events: `the control socket`. */
@@ -84,36 +88,46 @@ export async function closeApp(app: FastifyInstance): Promise<void> {
   clearTimeout(cut);
 }
 
-export function errorReport(code: string, message: string): ErrorReport {
-  return { error: { code, message } };
+export function problemReport(status: number, code: string, detail: string): ProblemReport {
+  return { title: STATUS_CODES[status] ?? 'Unknown', status, detail, code };
+}
+
+/** Answers with a problem; all of them have this form. */
+export function sendProblem(reply: FastifyReply, report: ProblemReport): FastifyReply {
+  return reply.code(report.status).type(PROBLEM_TYPE).send(report);
 }
 
 function answerError(error: unknown, reply: FastifyReply, onBug: (error: unknown) => void): FastifyReply {
   if (error instanceof ControlError) {
-    const { code, message, heldBy } = error;
-    const report = { code, message, ...(heldBy === undefined ? {} : { heldBy }) };
-    return reply.code(error.status).send({ error: report } satisfies ErrorReport);
+    const { status, code, message, heldBy } = error;
+    const report = problemReport(status, code, message);
+    return sendProblem(reply, heldBy === undefined ? report : { ...report, heldBy });
   }
   if (error instanceof OperationalError) {
     const message = error.advice === '' ? error.message : `${error.message}; ${error.advice}`;
-    return reply.code(503).send(errorReport(error.code, message));
+    return sendProblem(reply, problemReport(503, error.code, message));
   }
   const { statusCode, code, message } = error as Partial<FastifyError>;
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
-    return reply
-      .code(415)
-      .send(errorReport('bad-request', 'the body must be JSON, sent as content-type application/json'));
+    const detail = 'the body must be JSON, sent as content-type application/json';
+    return sendProblem(reply, problemReport(415, 'bad-request', detail));
   }
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
-    return reply.code(statusCode).send(errorReport('bad-request', `${message}`));
+    return sendProblem(reply, problemReport(statusCode, 'bad-request', `${message}`));
   }
   onBug(error);
-  return reply.code(500).send(errorReport('bug', 'the daemon failed on this request; its log says why'));
+  return sendProblem(reply, problemReport(500, 'bug', 'the daemon failed on this request; its log says why'));
 }
 
 function answerNotFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const url = request.url.split('?', 1)[0] ?? '';
   const path = request.url.slice(0, MAX_SHOWN_PATH);
-  return reply.code(404).send(errorReport('no-such-route', `there is no ${request.method} ${path}`));
+  const allowed = METHODS.filter((method) => request.server.hasRoute({ method, url }));
+  if (allowed.length === 0) {
+    return sendProblem(reply, problemReport(404, 'no-such-route', `there is no ${request.method} ${path}`));
+  }
+  const detail = `there is no ${request.method} ${path}, only ${allowed.join(' and ')}`;
+  return sendProblem(reply.header('allow', allowed.join(', ')), problemReport(405, 'no-such-method', detail));
 }
 
 /** Answers what is not HTTP at all, or never became a whole request. */
@@ -123,14 +137,12 @@ function refuseMalformed(error: Error & { code?: string }, socket: Socket): void
     return;
   }
   const timedOut = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
-  const status = timedOut ? '408 Request Timeout' : '400 Bad Request';
-  const report = errorReport(
-    'bad-request',
-    timedOut ? 'the request took too long' : 'this is not a valid HTTP request',
-  );
+  const report = timedOut
+    ? problemReport(408, 'bad-request', 'the request took too long')
+    : problemReport(400, 'bad-request', 'this is not a valid HTTP request');
   const body = `${printableJson(report)}\n`;
   socket.end(
-    `HTTP/1.1 ${status}\r\ncontent-type: application/json; charset=utf-8\r\n` +
+    `HTTP/1.1 ${report.status} ${report.title}\r\ncontent-type: ${PROBLEM_TYPE}\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
     () => socket.destroy(),
   );

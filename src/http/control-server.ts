@@ -10,7 +10,7 @@ import { type Emit, EVENT_KINDS, type EventKind } from '../core/event.ts';
 import { type BanLogPosition, parsePosition } from '../core/ledger/ban-log.ts';
 import { printableJson } from '../core/text/printable.ts';
 import { parseDuration } from '../core/time.ts';
-import { closeApp, createApp, errorReport } from './app.ts';
+import { closeApp, createApp, problemReport, sendProblem } from './app.ts';
 import { SOCKET_LIMITS } from './connections.ts';
 import {
   type BanReports,
@@ -163,9 +163,10 @@ function addEventRoute(app: FastifyInstance, control: Control, feed: EventFeed):
       const since = known === undefined ? null : readPosition(`${known}`);
       const missed = since === null ? null : () => control.bansSince(since, null);
       if (!feed.attach(reply.raw, { kinds, missed })) {
-        return reply
-          .code(503)
-          .send(errorReport('event-listeners', 'too many clients listen to events already'));
+        return sendProblem(
+          reply,
+          problemReport(503, 'event-listeners', 'too many clients listen to events already'),
+        );
       }
       return reply.hijack();
     },

@@ -144,21 +144,26 @@ export type LiftReport = {
   readonly lifted: readonly BanReport[];
 };
 
-/** The body of every answer with a status of 400 or more. */
-export type ErrorReport = {
-  readonly error: {
-    readonly code: string;
-    readonly message: string;
-    /** Bans of networks that hold what was to be lifted; with `held-by-network` only. */
-    readonly heldBy?: readonly BanReport[];
-  };
+/**
+ * The body of every answer with a status of 400 or more, as application/problem+json (RFC 9457). Without a `type` it is
+ * `about:blank`, so that `title` is what HTTP calls the status.
+ */
+export type ProblemReport = {
+  readonly title: string;
+  readonly status: number;
+  /** For people. */
+  readonly detail: string;
+  /** For programs: which problem it is. */
+  readonly code: string;
+  /** Bans of networks that hold what was to be lifted; with `held-by-network` only. */
+  readonly heldBy?: readonly BanReport[];
 };
 
 /** A request that the daemon understood and turned down; `status` is the HTTP status to answer with. */
 export class ControlError extends Error {
   readonly status: 400 | 404 | 409 | 503;
   readonly code: string;
-  /** As in the ErrorReport. */
+  /** As in the ProblemReport. */
   readonly heldBy: readonly BanReport[] | undefined;
 
   constructor(

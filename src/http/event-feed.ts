@@ -9,6 +9,7 @@
 import type { ServerResponse } from 'node:http';
 import type { BailiffEvent, Emit, EventKind } from '../core/event.ts';
 import { printableJson } from '../core/text/printable.ts';
+import { formatInstant } from '../core/time.ts';
 import { banChangeReport } from './ban-change.ts';
 import type { BanChangeReport, BanNewsReport, WithReports } from './control.ts';
 
@@ -174,7 +175,20 @@ function hasAskedFor({ kinds }: Listener, kind: EventKind): boolean {
 
 function writeEvent(event: BailiffEvent): string {
   if ('position' in event) return writeChange(banChangeReport(event, event.position, event.lacks));
-  return `event: ${event.kind}\ndata: ${printableJson(event)}\n\n`;
+  return `event: ${event.kind}\ndata: ${printableJson(withInstants(event))}\n\n`;
+}
+
+/** Keys of events, and of what is in them, that hold an instant; lengths of time have other names. */
+const INSTANTS: ReadonlySet<string> = new Set(['at', 'seenAt', 'since', 'until']);
+
+/** The event with its instants in the form that all answers have. */
+function withInstants(event: object): object {
+  const entries = Object.entries(event).map(([name, value]: [string, unknown]) => {
+    if (typeof value === 'number' && INSTANTS.has(name)) return [name, formatInstant(value)];
+    const isTable = typeof value === 'object' && value !== null && !Array.isArray(value);
+    return [name, isTable ? withInstants(value) : value];
+  });
+  return Object.fromEntries(entries);
 }
 
 function writeChange(change: BanChangeReport): string {

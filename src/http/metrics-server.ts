@@ -11,7 +11,7 @@ import type { ComponentHealth, ComponentName } from '../core/component.ts';
 import { OperationalError } from '../core/errors.ts';
 import type { Emit } from '../core/event.ts';
 import type { Clock } from '../core/time.ts';
-import { closeApp, createApp, errorReport, listen } from './app.ts';
+import { closeApp, createApp, listen, problemReport, sendProblem } from './app.ts';
 import { TCP_LIMITS } from './connections.ts';
 import { SharedPage } from './shared-page.ts';
 import type { TlsIdentity } from './tls-server.ts';
@@ -118,10 +118,10 @@ function requireToken(token: string) {
     const presented = /^bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1];
     if (presented !== undefined && timingSafeEqual(digestOf(presented), digest)) return;
     const error = presented === undefined ? '' : ', error="invalid_token"';
-    return reply
-      .code(401)
-      .header('www-authenticate', `Bearer realm="bailiff"${error}`)
-      .send(errorReport('unauthorized', 'send the token as: Authorization: Bearer TOKEN'));
+    return sendProblem(
+      reply.header('www-authenticate', `Bearer realm="bailiff"${error}`),
+      problemReport(401, 'unauthorized', 'send the token as: Authorization: Bearer TOKEN'),
+    );
   };
 }
 

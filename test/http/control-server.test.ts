@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { STATUS_CODES } from 'node:http';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import { OperationalError } from '../../src/core/errors.ts';
@@ -10,13 +11,19 @@ import { PATIENCE_MILLISECONDS, waitFor } from '../bed/waiting.ts';
 import { BAN_CHANGE, BANS, banReport, JAIL_DETAILS, SENDERS, SSHD, STATUS } from './fake-control.ts';
 import { JSON_BODY, open, type RunningServer, send, startServer } from './running-server.ts';
 
-type ErrorBody = { readonly error: { readonly code: string; readonly message: string } };
+type Problem = {
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly code: string;
+};
 
 async function refused(running: RunningServer, method: string, path: string, body?: string): Promise<string> {
   const answer = await send(running, method, path, body === undefined ? {} : { body, headers: JSON_BODY });
-  assert.match(`${answer.headers['content-type']}`, /^application\/json/);
-  const { error } = JSON.parse(answer.text) as ErrorBody;
-  return `${answer.status} ${error.code}: ${error.message}`;
+  assert.match(`${answer.headers['content-type']}`, /^application\/problem\+json/);
+  const { title, status, detail, code } = JSON.parse(answer.text) as Problem;
+  assert.deepEqual([status, title], [answer.status, STATUS_CODES[answer.status]], 'as RFC 9457 has it');
+  return `${answer.status} ${code}: ${detail}`;
 }
 
 test('every GET answers the control object’s report as JSON', async (t) => {
@@ -218,7 +225,11 @@ test('unknown routes, methods and malformed paths are answered in the same form'
   const expectations: ReadonlyArray<readonly [string, string, RegExp]> = [
     ['GET', '/', /^404 no-such-route: there is no GET \/$/],
     ['GET', '/v1/nothing', /^404 no-such-route: there is no GET \/v1\/nothing$/],
-    ['PUT', '/v1/bans', /^404 no-such-route/],
+    [
+      'PUT',
+      '/v1/bans',
+      /^405 no-such-method: there is no PUT \/v1\/bans, only GET and HEAD and POST and DELETE$/,
+    ],
     ['GET', '/v1/ping?x=1', /^400 bad-request/],
     ['GET', '/v1/bans?jail=sshd&jail=web', /^400 bad-request: querystring\/jail must be string/],
     ['GET', '/v1/bans?jial=sshd', /^400 bad-request: querystring must NOT have additional properties/],
@@ -257,7 +268,7 @@ test('what is not HTTP is answered and cut off', async (t) => {
   let text = '';
   for await (const chunk of socket.setEncoding('latin1')) text += chunk;
   assert.match(text, /^HTTP\/1\.1 400 Bad Request\r\n/);
-  assert.match(text, /\{"error":\{"code":"bad-request"/);
+  assert.match(text, /"status":400,.*"code":"bad-request"/);
 });
 
 test('half-sent requests give way to new connections, and that is reported', async (t) => {

@@ -67,7 +67,7 @@ function idsOf(events: readonly string[][]): string[] {
   return events.map((lines) => lines.find((line) => line.startsWith('id: '))?.slice('id: '.length) ?? '');
 }
 
-test('each event has its kind and one line of JSON, in order, for every listener', async (t) => {
+test('each event has its kind and one line of JSON with RFC 3339 instants, in order, for every listener', async (t) => {
   const running = await startServer(t);
   const streams = [await open(running, 'GET', '/v1/events'), await open(running, 'GET', '/v1/events')];
   assert.equal(streams[0]?.headers['content-type'], 'text/event-stream; charset=utf-8');
@@ -76,7 +76,10 @@ test('each event has its kind and one line of JSON, in order, for every listener
   for (const stream of streams) {
     assert.deepEqual(
       await readEvents(stream, 3),
-      events.map((event) => [`event: ${event.kind}`, `data: ${JSON.stringify(event)}`]),
+      events.map((event) => {
+        const shown = 'seenAt' in event ? { ...event, seenAt: '2026-11-18T11:06:40.000Z' } : event;
+        return [`event: ${event.kind}`, `data: ${JSON.stringify(shown)}`];
+      }),
     );
   }
 });
@@ -138,7 +141,7 @@ test('listeners beyond the limit are refused and reported', async (t) => {
 
 test('HEAD does not open a stream', async (t) => {
   const running = await startServer(t);
-  assert.equal((await send(running, 'HEAD', '/v1/events')).status, 404);
+  assert.equal((await send(running, 'HEAD', '/v1/events')).status, 405);
   assert.equal(running.subscribers.size, 0);
 });
 

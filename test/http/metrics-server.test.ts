@@ -76,13 +76,17 @@ test('nothing of the control API is there', async (t) => {
   const server = createMetricsServer(optionsWith());
   t.after(() => server.stop());
   const port = (await server.start()).bound[0]?.port ?? 0;
-  for (const [method, path] of [
-    ['GET', '/v1/status'],
-    ['DELETE', '/v1/bans'],
-    ['POST', '/metrics'],
-    ['GET', '/'],
+  for (const [method, path, status] of [
+    ['GET', '/v1/status', 404],
+    ['DELETE', '/v1/bans', 404],
+    ['POST', '/metrics', 405],
+    ['GET', '/', 404],
   ] as const) {
-    assert.equal((await send({ port }, method, path)).status, 404, path);
+    const answer = await send({ port }, method, path);
+    assert.equal(answer.status, status, path);
+    assert.match(`${answer.headers['content-type']}`, /^application\/problem\+json/);
+    assert.equal((JSON.parse(answer.text) as { status: number }).status, status);
+    assert.equal(answer.headers.allow, status === 405 ? 'GET, HEAD' : undefined);
   }
 });
 
