@@ -4,6 +4,7 @@ import type { Microseconds } from '../../core/time.ts';
 import { MAX_LINE_BYTES } from '../../sources/lines.ts';
 import { type Origin, SyslogParser } from '../../syslog/parse.ts';
 import type { LineForm } from './filter-tool-options.ts';
+import { type ContainerLine, JsonFileReader } from './json-file.ts';
 
 /** What a JSON line calls its record; undefined elsewhere. */
 export type RecordId = string | number | undefined;
@@ -26,8 +27,12 @@ export const LINE_BYTES: Readonly<Record<LineForm, number>> = {
   jsonl: 8 * MAX_LINE_BYTES,
 };
 
-/** `now` is the time of every record that does not say its own. */
+/** `now` is the time of every record that does not say its own. Of every form, Docker's json-file is understood too. */
 export function createLineReader(form: LineForm, now: Microseconds): LineReader {
+  return new ContainerLines(createPlainReader(form, now), now);
+}
+
+function createPlainReader(form: LineForm, now: Microseconds): LineReader {
   switch (form) {
     case 'syslog':
       return new SyslogLines(now);
@@ -65,6 +70,40 @@ class SyslogLines implements LineReader {
     return { ...record, at: timestamp };
   }
 }
+
+/** Takes off what Docker has put around a line, be it a line of its file or the message in one of another form. */
+class ContainerLines implements LineReader {
+  id: RecordId;
+  readonly #inner: LineReader;
+  readonly #file = new JsonFileReader();
+  readonly #now: Microseconds;
+  #at: Microseconds = -1;
+
+  constructor(inner: LineReader, now: Microseconds) {
+    this.#inner = inner;
+    this.#now = now;
+  }
+
+  read(bytes: Buffer, start: number, end: number, isCut: boolean): LogRecord | null | string {
+    this.id = undefined;
+    const line = isCut || bytes[start] !== BRACE ? null : this.#file.read(bytes.toString('utf8', start, end));
+    if (line !== null) return this.#unwrap(newRecord('', this.#now), line);
+    const record = this.#inner.read(bytes, start, end, isCut);
+    this.id = this.#inner.id;
+    if (typeof record !== 'object' || record === null) return record;
+    const inner = this.#file.read(record.message);
+    return inner === null ? record : this.#unwrap(record, inner);
+  }
+
+  #unwrap(record: LogRecord, { tag, message, time }: ContainerLine): LogRecord | null {
+    if (message === null || message === '') return null;
+    if (time <= this.#now) this.#at = Math.max(this.#at, time);
+    const at = this.#at < 0 ? record.at : this.#at;
+    return { ...record, at, message, identifier: record.identifier || tag };
+  }
+}
+
+const BRACE = 0x7b;
 
 class MessageLines implements LineReader {
   readonly id = undefined;
