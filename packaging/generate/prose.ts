@@ -84,7 +84,7 @@ export const COMMAND_PROSE: Readonly<
   unban: {
     paragraphs: [
       'A ban of a network that holds the address is lifted too. The failures of the address are forgotten: it begins ' +
-        'anew. Exit status 1 when nothing was banned.',
+        'anew. That nobody was banned is no failure: with `--json`, `changed` is false then.',
     ],
     seeAlso: ['ban', 'bans'],
   },

@@ -107,6 +107,11 @@ function addStateRoutes(app: FastifyInstance, control: Control): void {
     const { bans, ...rest } = control.jail(request.params.name);
     return sendWithBans(reply, rest, bans);
   });
+  app.get<{ Params: { '*': string }; Querystring: JailQuery }>(
+    '/v1/addresses/*',
+    { schema: { querystring: JAIL_QUERY } },
+    (request) => control.address(readNetwork(request.params['*']), request.query.jail ?? null),
+  );
   app.get('/v1/senders', plain, () => control.senders());
   app.post('/v1/reload', plain, () => control.reload());
 }

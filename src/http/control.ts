@@ -91,6 +91,26 @@ export type JailStatusReport = JailReport & {
   readonly bans: readonly BanReport[];
 };
 
+/** What a jail knows of an address: what it has counted, and whom it has banned with it. */
+export type AddressInJailReport = {
+  readonly jail: string;
+  /** Failures that are being counted, out of `maxRetry`, which is null in a jail that is no longer configured. */
+  readonly failures: number;
+  readonly maxRetry: number | null;
+  /** Networks on the ignore list of the jail that hold it, or that it holds. */
+  readonly ignoredBy: readonly Network[];
+  /** Its bans, those of wider networks that hold it, and of a network those inside. */
+  readonly bans: readonly BanReport[];
+};
+
+/** All that concerns an address or a network; jails that know nothing of it are left out. */
+export type AddressReport = {
+  readonly address: Network;
+  /** Why no jail bans it: entries of [trust], and addresses of this host. */
+  readonly protectedBy: readonly { readonly by: 'trust' | 'host'; readonly network: Network }[];
+  readonly jails: readonly AddressInJailReport[];
+};
+
 /** Many reports, which are made a few at a time: those of 100,000 bans together would take 40 MB. */
 export type BanReports = { readonly length: number; slice(start: number, end: number): readonly BanReport[] };
 
@@ -191,6 +211,8 @@ export interface Control {
   status(): StatusReport;
   warnings(): WarningsReport;
   jail(name: string): WithReports<JailStatusReport>;
+  /** What concerns an address or a network, in one jail or (null) in all. */
+  address(address: string, jail: string | null): AddressReport;
   /** Of one jail or (null) of all. A jail that is no longer configured may still hold some. */
   bans(jail: string | null): BanReports;
   /** Of the bans that `bans` returns in the same turn of the event loop. */

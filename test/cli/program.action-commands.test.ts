@@ -135,3 +135,41 @@ test('version needs no daemon', async () => {
   assert.deepEqual(await run(['version']), { status: 0, out: `bailiff ${version}`, error: '' });
   assert.deepEqual(await run(['--version']), { status: 0, out: `bailiff ${version}`, error: '' });
 });
+
+test('status and bans of an address tell all that concerns it', async (t) => {
+  const { socketPath, control } = await startServer(t);
+  const known = { ignoredBy: [], maxRetry: 5, failures: 0, bans: [] };
+  control.addressReport = {
+    address: '',
+    protectedBy: [
+      { by: 'trust', network: '203.0.113.0/28' },
+      { by: 'host', network: '203.0.113.9' },
+    ],
+    jails: [
+      { ...known, jail: 'sshd', failures: 3, bans: [banReport({ offender: '203.0.113.9' })] },
+      {
+        ...known,
+        jail: 'mail',
+        bans: [banReport({ jail: 'mail', offender: '203.0.113.0/24', enforced: false })],
+      },
+      { ...known, jail: 'web', ignoredBy: ['203.0.113.0/24'] },
+    ],
+  };
+  const status = await run(['status', '203.0.113.9', '--socket', socketPath]);
+  assertGolden('address', status.out);
+  assert.equal((await run(['bans', '203.0.113.9', '--socket', socketPath])).out, status.out);
+  const json = await run(['bans', '203.0.113.9', '--jail', 'sshd', '--json', '--socket', socketPath]);
+  assert.deepEqual(JSON.parse(json.out), { ...control.addressReport, address: '203.0.113.9' });
+  assert.deepEqual(control.calls, [
+    'address 203.0.113.9 -',
+    'address 203.0.113.9 -',
+    'address 203.0.113.9 sshd',
+  ]);
+});
+
+test('of an address that nobody knows that is said', async (t) => {
+  const { socketPath } = await startServer(t);
+  const { status, out } = await run(['status', '2001:db8::/64', '--socket', socketPath]);
+  assert.equal(status, 0);
+  assert.equal(out, '2001:db8::/64\n  not banned, not trusted, and no failure of it is being counted');
+});

@@ -96,6 +96,7 @@ test('every misuse of a command ends with status 2, its reason and where to look
     ['ban 203.0.113 --jail sshd', /'203\.0\.113' is invalid .* It is not an address or a network/],
     ['ban 203.0.113.9 --jail sshd --for soon', /'soon' is invalid\. Write it as 10m/],
     ['unban', /name one address, or --all/],
+    ['bans 203.0.113.9 --follow', /--follow is for all addresses/],
     ['unban 203.0.113.9 --all', /name one address, or --all/],
     ['unban 0177.0.0.1', /not an address/],
     ['bans --jail', /argument missing/],

@@ -172,6 +172,15 @@ test('DELETE that names nobody is told how to mean everybody', async (t) => {
   assert.deepEqual(running.control.calls, []);
 });
 
+test('an address or a network is looked up, in one jail where it is named; nothing is no address', async (t) => {
+  const running = await startServer(t);
+  for (const path of ['/v1/addresses/203.0.113.9', '/v1/addresses/2001:db8::%2F64?jail=sshd']) {
+    assert.equal((await send(running, 'GET', path)).status, 200, path);
+  }
+  assert.deepEqual(running.control.calls, ['address 203.0.113.9 -', 'address 2001:db8::/64 sshd']);
+  assert.match(await refused(running, 'GET', '/v1/addresses/'), /^400 bad-address/);
+});
+
 test('an empty shell variable or a misspelt parameter never lifts every ban', async (t) => {
   const running = await startServer(t);
   for (const path of [

@@ -4,6 +4,7 @@ import { MANUAL_JAIL } from '../../src/core/ledger/policy.ts';
 import { raise } from '../../src/core/warning/catalogue.ts';
 import { warningOf } from '../../src/core/warning/standing.ts';
 import type {
+  AddressReport,
   BanChangeReport,
   BanNewsReport,
   BanReport,
@@ -185,6 +186,7 @@ export class FakeControl implements Control {
   changes: readonly BanChangeReport[] = [];
   state: StatusReport = STATUS;
   sendersReport: SendersReport = SENDERS;
+  addressReport: AddressReport = { address: '', protectedBy: [], jails: [] };
   reloadReport: ReloadReport = { applied: true, problems: [], jails: ['sshd'] };
   /** Thrown by the next call instead of an answer. */
   failure: unknown = null;
@@ -216,6 +218,11 @@ export class FakeControl implements Control {
     const report = this.state.jails.find((jail) => jail.name === name);
     if (report === undefined) throw new ControlError(404, 'unknown-jail', `there is no jail "${name}"`);
     return { ...report, ...JAIL_DETAILS, bans: this.held.filter((ban) => ban.jail === name) };
+  }
+
+  address(address: string, jail: string | null): AddressReport {
+    this.#called(`address ${address} ${jail ?? '-'}`);
+    return { ...this.addressReport, address };
   }
 
   bans(jail: string | null): BanReports {

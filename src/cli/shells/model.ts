@@ -40,6 +40,7 @@ const BY_PLACE: Readonly<Record<string, LiveKind>> = {
   '--jail': 'jails',
   '--filter': 'filters',
   'unban ADDRESS': 'banned',
+  'bans ADDRESS': 'banned',
   'test NAME': 'filters',
   'lint NAME': 'filters',
 };

@@ -42,6 +42,12 @@ export class PrefixSet {
     return this.#surroundingsOf(prefixLength, family).has(network);
   }
 
+  /** Those networks of the set that share an address with `network`. */
+  overlapping(network: Network): readonly Network[] {
+    if (!this.overlaps(network)) return [];
+    return this.networks.filter((one) => new PrefixSet([one]).overlaps(network));
+  }
+
   /** Made once for each length that is asked for: building it for every question took 5 µs. */
   #surroundingsOf(prefixLength: number, family: Family): ReadonlySet<Network> {
     const key = `${family}/${prefixLength}`;

@@ -92,6 +92,12 @@ export class JailLedger {
     return this.#windows.has(offender);
   }
 
+  /** The failures of an offender that still count for one at `at`. */
+  failuresOf(offender: Network, at: Microseconds): number {
+    const start = at - (this.policy?.findTime ?? 0);
+    return this.#windows.get(offender)?.filter((seenAt) => seenAt > start).length ?? 0;
+  }
+
   /** Drops the failures of an offender; returns whether there were any. */
   forget(offender: Network): boolean {
     const window = this.#windows.get(offender);

@@ -4,12 +4,13 @@
  *
  * Everything in it is bounded: windows and bans for each jail by LedgerLimits, pending changes by what they describe.
  */
-import { type Address, familyOf, maskAddress, type Network, splitNetwork } from '../address/address.ts';
-import { isBannable, MIN_BAN_PREFIX_LENGTH } from '../address/bannable.ts';
+import type { Address, Network } from '../address/address.ts';
+import { isBannable } from '../address/bannable.ts';
 import { PrefixSet } from '../address/prefix-set.ts';
 import { assert } from '../errors.ts';
 import type { Failure } from '../failure.ts';
 import { FOREVER, type Microseconds } from '../time.ts';
+import { concernOf, holdersOf, type JailConcern, namesOf } from './concern.ts';
 import type { Ban, Cause, Decision } from './decision.ts';
 import { type Evictions, type JailChanges, type JailCounts, JailLedger } from './jail-ledger.ts';
 import { type JailPolicy, offenderOf } from './policy.ts';
@@ -191,6 +192,18 @@ export class Ledger {
     return this.#jails.get(key.jail)?.ban(key.offender) ?? null;
   }
 
+  /** What each jail knows of an address or a network, for people; jails that know nothing are left out. */
+  about(network: Network, jailName: string | null, at: Microseconds): readonly JailConcern[] {
+    return this.#selected(jailName)
+      .map((jail) => concernOf(jail, network, at))
+      .filter(({ failures, bans, ignoredBy }) => failures + bans.length + ignoredBy.length > 0);
+  }
+
+  /** The trusted networks and addresses of this host that a ban of the network would hit. */
+  protectedIn(network: Network): readonly Network[] {
+    return this.#protected.overlapping(network);
+  }
+
   /** Numbers of one jail; zeros for a jail that is not known. */
   counts(jailName: string): JailCounts {
     return (
@@ -346,29 +359,4 @@ function earlier(ban: Ban, by: Microseconds): Ban {
 
 function hasSameIgnore(before: JailPolicy | null, after: JailPolicy | null): boolean {
   return before?.ignore.networks.join() === after?.ignore.networks.join();
-}
-
-/** Of an IPv6 network that belongs to one customer, who can use any address in it. */
-const CUSTOMER_PREFIX_LENGTH = 64;
-
-/**
- * What a network may be banned as in a jail and still be itself alone: an IPv6 address also stands for its customer,
- * unless the jail tells the addresses of one apart.
- */
-function namesOf(network: Network, policy: JailPolicy | null): readonly Network[] {
-  if (network.includes('/') || familyOf(network) === 4) return [network];
-  const tellsApart = policy !== null && policy.ipv6PrefixLength > CUSTOMER_PREFIX_LENGTH;
-  return tellsApart ? [network] : [network, maskAddress(network, CUSTOMER_PREFIX_LENGTH)];
-}
-
-/** The jail's bans of networks that hold this one and others as well. */
-function holdersOf(jail: JailLedger, network: Network): readonly Ban[] {
-  const { address, prefixLength } = splitNetwork(network);
-  const names = namesOf(network, jail.policy);
-  const holders: Ban[] = [];
-  for (let length = prefixLength - 1; length >= MIN_BAN_PREFIX_LENGTH[familyOf(address)]; length--) {
-    const ban = jail.ban(maskAddress(address, length));
-    if (ban !== null && !names.includes(ban.offender)) holders.push(ban);
-  }
-  return holders;
 }

@@ -25,6 +25,7 @@ import {
 import { VERSION } from '../../core/version.ts';
 import { banChangeReport } from '../../http/ban-change.ts';
 import {
+  type AddressReport,
   type BanNewsReport,
   type BanReport,
   type BanReports,
@@ -118,6 +119,21 @@ export class ControlService implements Control {
       findTimeSeconds: findTime / SECOND,
       banTimeSeconds: banTime >= FOREVER ? null : banTime / SECOND,
       bans: this.#reports(this.#rank().filter((ban) => ban.jail === name)),
+    };
+  }
+
+  address(address: string, jail: string | null): AddressReport {
+    const { ledger, clock } = this.#parts;
+    if (jail !== null && ledger.counts(jail).bans === 0) this.#requireJail(jail);
+    const network = requireNetwork(address);
+    const { trust } = this.#parts.plan();
+    const concerns = ledger.about(network, jail, clock.now());
+    return {
+      address: network,
+      protectedBy: ledger
+        .protectedIn(network)
+        .map((one) => ({ by: trust.includes(one) ? 'trust' : 'host', network: one })),
+      jails: concerns.map((one) => ({ ...one, bans: one.bans.map((ban) => this.#banReport(ban)) })),
     };
   }
 

@@ -472,3 +472,40 @@ test('it neither extends a ban nor takes what others have reported away', () => 
   court.fail('203.0.113.10', { confidence: 'low' });
   assert.equal(court.fail('203.0.113.10').length, 1);
 });
+
+test('what concerns an address: its failures that still count, its ban, wider ones that hold it, and who ignores it', () => {
+  const court = new Court([SSHD, { ...SSHD, name: 'mail', ipv4PrefixLength: 24 }], undefined, [
+    '198.51.100.0/28',
+  ]);
+  const about = (network: string) =>
+    court.ledger
+      .about(network, null, court.at)
+      .map(({ jail, failures, bans, ignoredBy }) => [
+        jail,
+        failures,
+        bans.map((ban) => ban.offender),
+        ignoredBy,
+      ]);
+  assert.deepEqual(about('203.0.113.9'), []);
+  court.fail('203.0.113.9');
+  court.fail('203.0.113.9', { jail: 'mail' });
+  assert.deepEqual(about('203.0.113.9'), [
+    ['sshd', 1, [], []],
+    ['mail', 1, [], []],
+  ]);
+  assert.deepEqual(about('203.0.113.77'), [['mail', 1, [], []]], 'there the whole /24 counts as one');
+  court.fail('203.0.113.9', { jail: 'mail', weight: 2 });
+  assert.deepEqual(about('203.0.113.77'), [['mail', 0, ['203.0.113.0/24'], []]]);
+  assert.deepEqual(about('203.0.0.0/16'), [['mail', 0, ['203.0.113.0/24'], []]], 'and what lies inside');
+  court.wait(11 * MINUTE);
+  assert.deepEqual(about('203.0.113.9'), [], 'the window and the ban are over');
+  assert.deepEqual(
+    about('192.0.2.7').map(([jail, , , ignoredBy]) => [jail, ignoredBy]),
+    [
+      ['sshd', ['192.0.2.0/24']],
+      ['mail', ['192.0.2.0/24']],
+    ],
+  );
+  assert.deepEqual(court.ledger.protectedIn('198.51.100.0/24'), ['198.51.100.0/28']);
+  assert.deepEqual(court.ledger.protectedIn('198.51.100.99'), []);
+});

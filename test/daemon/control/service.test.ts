@@ -148,6 +148,27 @@ test('a ban that names no jail is in the jail of bans by hand, and where there i
   assert.deepEqual([jail, remainingSeconds], ['manual', 3_600]);
 });
 
+test('an address is told with its bans, who trusts it, and only in the jails that know of it', async (t) => {
+  const { service, ban, fail } = await setUp(t);
+  await ban('203.0.113.0/24', 'mail');
+  fail('203.0.113.9');
+  const { address, protectedBy, jails } = service.address('203.0.113.9', null);
+  assert.deepEqual([address, protectedBy], ['203.0.113.9', []]);
+  assert.deepEqual(
+    jails.map(({ jail, failures, bans }) => [jail, failures, bans.map(({ offender }) => offender)]),
+    [
+      ['sshd', 1, []],
+      ['mail', 0, ['203.0.113.0/24']],
+    ],
+  );
+  assert.deepEqual(service.address('198.51.100.7', 'sshd'), {
+    address: '198.51.100.7',
+    protectedBy: [{ by: 'trust', network: '198.51.100.7' }],
+    jails: [],
+  });
+  assert.throws(() => service.address('203.0.113.9', 'shop'), { code: 'no-such-jail' });
+});
+
 test('a ban can be said to last, also forever', async (t) => {
   const { ban } = await setUp(t);
   assert.equal((await ban('203.0.113.9', 'sshd', '1d12h')).remainingSeconds, 36 * 3_600);

@@ -1,4 +1,5 @@
 /** `bailiff bans`: who is banned. */
+import type { Network } from '../../../core/address/address.ts';
 import type { BanListReport } from '../../../http/control.ts';
 import { askDaemon, pathOf } from '../../client.ts';
 import {
@@ -13,16 +14,19 @@ import {
 } from '../../command.ts';
 import { renderBans, summariseBans } from '../../render/ban-table.ts';
 import type { Terminal } from '../../render/terminal.ts';
+import { readAddress } from './ban.ts';
+import { showAddress } from './status.ts';
 
 type BansOptions = SocketOptions & JsonOptions & { readonly jail?: string; readonly follow?: true };
 
 export const addBans: AddCommand = (program, { terminal, end }) => {
-  program
+  const command = program
     .command('bans')
     .summary('list who is banned')
     .description(
       'Lists the bans in force, the newest last, and whether the kernel has confirmed them. With --follow it goes on with every change until Ctrl-C, over restarts of the daemon.',
     )
+    .argument('[ADDRESS]', 'only what concerns this address or network', readAddress)
     .option('--jail <NAME>', 'only the bans of this jail')
     .option('--follow', 'the latest bans, and then each change when it happens')
     .addOption(jsonOption())
@@ -32,24 +36,31 @@ export const addBans: AddCommand = (program, { terminal, end }) => {
       examples([
         ['bailiff bans', 'every jail'],
         ['bailiff bans --jail sshd', 'one jail'],
+        ['bailiff bans 203.0.113.9', 'all that concerns it'],
         ["bailiff bans --json | jq -r '.bans[].offender'", 'addresses only'],
         ['bailiff bans --follow', 'see bans begin and end'],
         ['bailiff bans --follow --json', 'a line for each change'],
       ]),
-    )
-    .action(async (options: BansOptions) => {
-      if (options.follow) {
-        const { followBans } = await import('../../follow-bans.ts');
-        await followBans(options, terminal);
-        end(EXIT.done);
-        return;
-      }
-      const path = pathOf(['bans'], { jail: options.jail });
-      const report = await askDaemon<BanListReport>(options, terminal, { method: 'GET', path });
-      if (options.json) printJson(terminal, report);
-      else terminal.print(renderBanList(report, terminal));
+    );
+  command.action(async (address: Network | undefined, options: BansOptions) => {
+    if (address !== undefined) {
+      if (options.follow) command.error('error: --follow is for all addresses');
+      await showAddress(address, options, terminal);
       end(EXIT.done);
-    });
+      return;
+    }
+    if (options.follow) {
+      const { followBans } = await import('../../follow-bans.ts');
+      await followBans(options, terminal);
+      end(EXIT.done);
+      return;
+    }
+    const path = pathOf(['bans'], { jail: options.jail });
+    const report = await askDaemon<BanListReport>(options, terminal, { method: 'GET', path });
+    if (options.json) printJson(terminal, report);
+    else terminal.print(renderBanList(report, terminal));
+    end(EXIT.done);
+  });
 };
 
 /** The table, and how many there are. */

@@ -1,8 +1,15 @@
 /** `bailiff status`: how the daemon is, and each jail; with a jail's name, that jail and whom it has banned. */
 import type { Refused } from '../../../config/plan.ts';
+import { parseNetwork } from '../../../core/address/address.ts';
 import { printable, printableLines } from '../../../core/text/printable.ts';
 import { formatDuration, MILLISECOND } from '../../../core/time.ts';
-import type { JailReport, JailStatusReport, StatusReport, WarningReport } from '../../../http/control.ts';
+import type {
+  AddressReport,
+  JailReport,
+  JailStatusReport,
+  StatusReport,
+  WarningReport,
+} from '../../../http/control.ts';
 import { askDaemon, pathOf } from '../../client.ts';
 import {
   type AddCommand,
@@ -14,6 +21,7 @@ import {
   type SocketOptions,
   socketOption,
 } from '../../command.ts';
+import { renderAddress } from '../../render/address.ts';
 import { oldestFirst, renderBans } from '../../render/ban-table.ts';
 import { describePolicy } from '../../render/policy.ts';
 import { renderActivity } from '../../render/sparkline.ts';
@@ -29,11 +37,11 @@ const MAX_SHOWN_BANS = 20;
 export const addStatus: AddCommand = (program, { terminal, end }) => {
   program
     .command('status')
-    .summary('how the daemon is, or one jail')
+    .summary('how the daemon is, or one jail, or an address')
     .description(
-      'Shows what is wrong and what to do about it, what the daemon reads and enforces, the counts of each jail, and the failures and bans of the last hour. With a jail, its counts and whom it has banned.',
+      'Shows what is wrong and what to do about it, what the daemon reads and enforces, the counts of each jail, and the failures and bans of the last hour. With a jail, its counts and whom it has banned; with an address or a network, what bans it, what holds it, and the failures that are counted.',
     )
-    .argument('[JAIL]', 'a jail')
+    .argument('[JAIL]', 'a jail, or an address or network')
     .addOption(jsonOption())
     .addOption(socketOption())
     .addHelpText(
@@ -41,10 +49,16 @@ export const addStatus: AddCommand = (program, { terminal, end }) => {
       examples([
         ['bailiff status', 'everything at a glance'],
         ['bailiff status sshd', 'one jail, and its bans'],
+        ['bailiff status 203.0.113.9', 'what is known of an address'],
         ["bailiff status --json | jq '.jails[].currentBans'", 'for programs'],
       ]),
     )
     .action(async (jail: string | undefined, options: SocketOptions & JsonOptions) => {
+      if (jail !== undefined && parseNetwork(jail) !== null) {
+        await showAddress(jail, options, terminal);
+        end(EXIT.done);
+        return;
+      }
       const path = jail === undefined ? pathOf(['status']) : pathOf(['jails', jail]);
       const report = await askDaemon<StatusReport | JailStatusReport>(options, terminal, {
         method: 'GET',
@@ -56,6 +70,18 @@ export const addStatus: AddCommand = (program, { terminal, end }) => {
       end(EXIT.done);
     });
 };
+
+/** All that concerns an address or network, of one jail or of all. */
+export async function showAddress(
+  address: string,
+  options: SocketOptions & JsonOptions & { readonly jail?: string },
+  terminal: Terminal,
+): Promise<void> {
+  const path = pathOf(['addresses', address], { jail: options.jail });
+  const report = await askDaemon<AddressReport>(options, terminal, { method: 'GET', path });
+  if (options.json) printJson(terminal, report);
+  else terminal.print(renderAddress(report, terminal));
+}
 
 export function renderStatus(report: StatusReport, terminal: Terminal): string {
   const sections = [
