@@ -1,17 +1,20 @@
 /** Runs an import, writes what it makes, and tells what it could not carry over. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { findFilters } from '../../config/filters/filter-file.ts';
-import { defaultFilterDirectories } from '../../config/load.ts';
+import { SHIPPED_FILTER_DIRECTORY } from '../../config/paths.ts';
 import { OperationalError } from '../../core/errors.ts';
 import { printable } from '../../core/text/printable.ts';
+import { readOurs } from '../../import/fail2ban/compare.ts';
 import { type Fail2banImport, importFail2ban } from '../../import/fail2ban/directory.ts';
+import type { ImportedJail } from '../../import/fail2ban/jail.ts';
 import type { Remark } from '../../import/fail2ban/remark.ts';
 import { IMPORT_MARK, writeFilter, writeJails } from '../../import/fail2ban/toml.ts';
 import { examineFilter } from '../../import/python-regex/examine.ts';
 import { type JsonOptions, printJson } from '../command.ts';
 import { countOf, formatCount } from '../render/table.ts';
 import type { Terminal } from '../render/terminal.ts';
+import { type ImportFindings, showFindings } from './import-report.ts';
+import { type LogInput, logInputs, writeListener, writeRsyslog } from './log-files.ts';
 
 export type ImportOptions = JsonOptions & { readonly write?: string; readonly all?: boolean };
 
@@ -25,6 +28,8 @@ export type ImportReport = {
     readonly rules: number;
   }[];
   readonly jails: readonly string[];
+  /** Log files that rsyslog is to send, under which program name, and for which jails. */
+  readonly log_files: readonly LogInput[];
   /** Filters of fail2ban, and names of those that could not be carried over as a whole. */
   readonly tally: Fail2banImport['tally'];
   readonly remarks: readonly Remark[];
@@ -50,14 +55,31 @@ export async function runImport(
     await new Promise((resolve) => setImmediate(resolve));
   }
   terminal.showProgress('');
-  const written = options.write === undefined ? [] : writeAll(options.write, imported);
-  if (options.json) printJson(terminal, reportOn(imported, remarks, written));
-  else showReport(imported, remarks, written, options.write, terminal);
+  const inputs = logInputs(imported.jails, (jail) => identifiersOf(jail, imported));
+  const written = options.write === undefined ? [] : writeAll(options.write, imported, inputs);
+  const findings = { imported, remarks, inputs };
+  if (options.json) printJson(terminal, reportOn(findings, written));
+  else {
+    showFindings(findings, options.write ?? null, terminal);
+    if (options.write !== undefined) showWritten(options.write, written, terminal);
+  }
+}
+
+/** Names of the programs that a jail's filter reads. */
+function identifiersOf({ filter, isOurs }: ImportedJail, { filters }: Fail2banImport): readonly string[] {
+  if (isOurs) return readOurs(SHIPPED_FILTER_DIRECTORY, filter)?.input.identifiers ?? [];
+  return filters.find(({ name }) => name === filter)?.input.identifiers ?? [];
+}
+
+function showWritten(directory: string, written: readonly string[], terminal: Terminal): void {
+  terminal.print(
+    `${countOf(written.length, 'file')} written to ${printable(directory)}; see whether they are good:`,
+  );
+  terminal.print(`\n    bailiff check --config ${printable(join(directory, 'bailiff.toml'))}`);
 }
 
 function reportOn(
-  { filters, jails, tally }: Fail2banImport,
-  remarks: readonly Remark[],
+  { imported: { filters, jails, tally }, remarks, inputs }: ImportFindings,
   written: readonly string[],
 ): ImportReport {
   return {
@@ -69,58 +91,29 @@ function reportOn(
       rules: rules.length,
     })),
     jails: jails.map(({ name }) => name),
+    log_files: inputs,
     tally,
     remarks,
     written,
   };
 }
 
-function showReport(
-  { filters, jails, tally }: Fail2banImport,
-  remarks: readonly Remark[],
-  written: readonly string[],
-  directory: string | undefined,
-  terminal: Terminal,
-): void {
-  const { red, yellow, dim, bold } = terminal.style;
-  const paint = { refused: red, changed: yellow, note: dim };
-  for (const { severity, subject, place, message } of remarks) {
-    const line = place.line === 0 ? '' : `:${place.line}`;
-    const about = subject === '' ? '' : `${subject}: `;
-    terminal.print(
-      `${printable(`${place.file}${line}`)}: ${paint[severity](severity)}: ${printable(about + message)}`,
-    );
-  }
-  const whole = tally.filters - tally.refused.length;
-  const left = tally.refused.length === 0 ? '' : `; not ${printable(tally.refused.join(', '))}`;
-  const rules = filters.reduce((sum, filter) => sum + filter.rules.length, 0);
-  terminal.print(bold(`${formatCount(whole)} of ${countOf(tally.filters, 'filter')} carried over${left}`));
-  terminal.print(`${countOf(rules, 'rule')} in ${countOf(filters.length, 'file')}`);
-  terminal.print(`${formatCount(jails.length)} of ${countOf(tally.jails, 'jail')}`);
-  if (directory === undefined) return;
-  terminal.print(`${countOf(written.length, 'file')} written to ${printable(directory)}`);
-  const shadowed = shippedNames(filters.map(({ name }) => name));
-  if (shadowed.length === 0) return;
-  terminal.print(
-    `bailiff has filters of its own of these names, which the imported ones would replace: ${shadowed.join(', ')}`,
-  );
-}
-
-/** The names that filters of ours have too. */
-function shippedNames(names: readonly string[]): string[] {
-  const [shipped] = defaultFilterDirectories('/etc/bailiff/bailiff.toml');
-  const { found } = findFilters(shipped === undefined ? [] : [shipped]);
-  return names.filter((name) => found.has(name));
-}
-
 /** Writes everything, or nothing when a file is in the way that no import has written. */
-function writeAll(directory: string, { filters, jails, defaults }: Fail2banImport): string[] {
+function writeAll(
+  directory: string,
+  { filters, jails, defaults }: Fail2banImport,
+  inputs: readonly LogInput[],
+): string[] {
   const texts = new Map([
     [join(directory, 'conf.d', 'fail2ban.toml'), writeJails(jails, defaults)],
     ...filters.map(
       (filter) => [join(directory, 'filters', `${filter.name}.toml`), writeFilter(filter)] as const,
     ),
   ]);
+  if (inputs.length > 0) {
+    texts.set(join(directory, 'conf.d', 'fail2ban-files.toml'), writeListener(inputs));
+    texts.set(join(directory, 'rsyslog.d', '60-bailiff-files.conf'), writeRsyslog(inputs));
+  }
   const main = join(directory, 'bailiff.toml');
   try {
     for (const path of texts.keys()) {

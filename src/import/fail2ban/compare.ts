@@ -23,10 +23,7 @@ export function compareWithOurs(
   directory: string,
   name: string,
 ): Comparison | null {
-  const source = readSource(join(directory, `${name}.toml`));
-  if ('message' in source) return null;
-  const { root } = parseDocument(source);
-  const ours = root === null ? null : readFilter(name, root).filter;
+  const ours = readOurs(directory, name);
   if (ours === null) return null;
   const matcher = createMatcher([asFilter(imported)]);
   const identifier = imported.input.identifiers[0]?.replace(/\*$/, '') ?? '';
@@ -38,6 +35,14 @@ export function compareWithOurs(
     if (!found.some((match) => match.kind === 'failure' && match.address === address)) missed.push(line);
   }
   return { all: samples.length, missed };
+}
+
+/** A filter of ours as it is written, without the proofs; null when it cannot be read. */
+export function readOurs(directory: string, name: string): Filter | null {
+  const source = readSource(join(directory, `${name}.toml`));
+  if ('message' in source) return null;
+  const { root } = parseDocument(source);
+  return root === null ? null : readFilter(name, root).filter;
 }
 
 function samplesOf({ rules }: Filter): { readonly line: string; readonly address: string }[] {

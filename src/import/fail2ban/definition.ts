@@ -9,6 +9,8 @@ export type FilterSource = {
   readonly settings: Settings;
   /** Options in brackets after the filter's name. */
   readonly options: Overrides;
+  /** Whether its lines are those of log files, which are sent under a name that it reads. Default: false. */
+  readonly isOfFiles?: boolean;
 };
 
 /** A filter as it reads the lines of syslogd, those of the journal, and lines of files without either's header. */

@@ -200,11 +200,12 @@ class Importer {
     return true;
   }
 
-  #importVariant(name: string, stem: string, { file, options }: Variant): ImportedFilter | null {
+  #importVariant(name: string, stem: string, { file, options, jails }: Variant): ImportedFilter | null {
     return this.#about(`filter ${name}`, (remarks) => {
       try {
         const settings = this.#merged(`filter.d/${stem}`);
-        const filter = importFilter({ name, file, settings, options }, remarks);
+        const isOfFiles = jails.length > 0 && jails.every(({ files }) => files.length > 0);
+        const filter = importFilter({ name, file, settings, options, isOfFiles }, remarks);
         if (filter !== null) this.#compare(filter, counterpartOf(stem), remarks);
         return filter;
       } catch (error) {
@@ -256,11 +257,13 @@ class Importer {
         return null;
       }
       const { isEnabled, ports } = source;
+      // Ours reads the bans of bailiff itself, in the journal.
+      const files = used.isOurs && used.filter === 'recidive' ? [] : source.files;
       // A jail of a name of ours has presets of its own, before which come fail2ban's values for all jails.
       const policy = this.#taken.has(name)
         ? { ...presetBreakers(defaults), ...source.policy }
         : source.policy;
-      return { name, isEnabled, ...used, ports, policy };
+      return { name, isEnabled, ...used, ports, files, policy };
     });
   }
 

@@ -38,8 +38,8 @@ const MAX_EXPRESSIONS = 500;
  * What translating one filter and one of its expressions may cost: a second or two. The dearest filters of fail2ban 1.1
  * take 15 million, their dearest expressions two.
  */
-const FILTER_STEPS = 60_000_000;
-const EXPRESSION_STEPS = 20_000_000;
+const FILTER_STEPS = 40_000_000;
+const EXPRESSION_STEPS = 10_000_000;
 
 /** Null when nothing of it can be carried over; the remarks say why. Throws SettingsError and ExpressionError. */
 export function importFilter(source: FilterSource, remarks: Remarks): ImportedFilter | null {
@@ -56,7 +56,7 @@ function translateFilter(source: FilterSource, remarks: Remarks): ImportedFilter
   const translator = new Translator(known, remarks);
   const rules = translator.translate(forms);
   if (!rules.some(({ kind }) => kind === 'failure')) return null;
-  noteInput(source, input, program !== undefined, forms.file, remarks);
+  if (source.isOfFiles !== true) noteInput(source, input, program !== undefined, forms.file, remarks);
   const identifiers = [...new Set([...input.identifiers, ...translator.programs])];
   return {
     name,

@@ -23,6 +23,8 @@ export type ImportedJail = {
   readonly isOurs: boolean;
   readonly mode: RuleMode;
   readonly ports: readonly string[];
+  /** Log files that it reads, other than those of syslogd. */
+  readonly files: readonly string[];
   readonly policy: JailPolicy;
 };
 
@@ -35,6 +37,8 @@ export type JailSource = {
   /** Options for the filter: those in brackets, and those of the jail that stand before the filter's own. */
   readonly filterOptions: Overrides;
   readonly ports: readonly string[];
+  /** Log files that it reads, other than those of syslogd. */
+  readonly files: readonly string[];
   readonly policy: JailPolicy;
 };
 
@@ -112,7 +116,7 @@ class JailReader {
     const isEnabled = this.isEnabled() === true;
     const ports = this.#ports();
     if (ports === null) return null;
-    this.#noteRest(isEnabled);
+    this.#noteRest();
     const own = FILTER_OPTIONS.filter((option) => this.#settings.optionsOf(this.#name).includes(option));
     return {
       name: this.#name,
@@ -124,6 +128,7 @@ class JailReader {
         ...own.map((option) => [option, this.#lines(option)] as const),
       ]),
       ports,
+      files: this.#files(),
       policy: this.policy(defaults),
     };
   }
@@ -226,7 +231,7 @@ class JailReader {
   }
 
   /** Settings that have no counterpart. */
-  #noteRest(isEnabled: boolean): void {
+  #noteRest(): void {
     for (const [option, what] of [
       ['ignorecommand', 'commands are not run to ask whether an address is to be ignored'],
       ['bantime.increment', 'bans do not grow with their number'],
@@ -235,20 +240,27 @@ class JailReader {
       if (text !== '' && !/^(?:0|no|false|off)$/i.test(text))
         this.#remarks.refused(this.#placeOf(option), `${option}: ${what}`);
     }
-    if (!isEnabled || /^systemd/.test(this.#text('backend'))) return;
-    const paths = this.#lines('logpath')
-      .map(({ text }) => text)
-      .filter((path) => path !== '');
-    const isOwnFile =
-      paths.length > 0 &&
-      !paths.every((path) => /^\/var\/log\/(?:auth|mail|user|daemon|syslog|messages)/.test(path));
-    if (isOwnFile)
-      this.#remarks.note(
-        this.#placeOf('logpath'),
-        `logpath: bailiff reads the journal and syslog; send it ${paths.join(' ')}`,
-      );
+  }
+
+  /** Log files whose lines come neither to the journal nor to syslog by themselves. */
+  #files(): string[] {
+    if (/^systemd/.test(this.#text('backend'))) return [];
+    const lines = this.#lines('logpath').filter(({ text }) => text !== '');
+    if (lines.every(({ text }) => SYSLOG_FILES.test(text))) return [];
+    return lines.flatMap(({ text, place }) => {
+      const path = text.replace(/\s+(?:tail|head)$/, '');
+      if (LOG_PATH.test(path)) return path;
+      this.#remarks.refused(place, `logpath: ${path} is no path that rsyslog can be told`);
+      return [];
+    });
   }
 }
+
+/** Files into which syslogd writes what comes to the journal too. */
+const SYSLOG_FILES = /^\/var\/log\/(?:auth|secure|mail|user|daemon|syslog|messages)/;
+
+/** An absolute path, also with wildcards, of characters that mean nothing else to rsyslog. */
+const LOG_PATH = /^\/[\w.,+@=:~/*?[\]-]{1,1000}$/;
 
 const UNIT_SECONDS: readonly (readonly [RegExp, number])[] = [
   [/^y/, 31_557_600],

@@ -55,8 +55,8 @@ export function writeJails(jails: readonly ImportedJail[], defaults: JailPolicy)
 function writePolicy(policy: JailPolicy): string[] {
   const { findTime, banTime, maxRetry, ignore } = policy;
   return [
-    ...(findTime === undefined ? [] : [`find_time = ${writeTime(findTime)}`]),
-    ...(banTime === undefined ? [] : [`ban_time = ${writeTime(banTime)}`]),
+    ...(findTime === undefined ? [] : [`find_time = ${quote(writeTime(findTime))}`]),
+    ...(banTime === undefined ? [] : [`ban_time = ${quote(writeTime(banTime))}`]),
     ...(maxRetry === undefined ? [] : [`max_retry = ${maxRetry}`]),
     ...(ignore === undefined ? [] : [`ignore = ${list(ignore)}`]),
   ];
@@ -69,9 +69,9 @@ const UNITS = [
   ['s', 1],
 ] as const;
 
-/** Seconds as `"1h30m"`, -1 as `"forever"`. */
-function writeTime(seconds: number): string {
-  if (seconds < 0) return '"forever"';
+/** Seconds as `1h30m`, -1 as `forever`. */
+export function writeTime(seconds: number): string {
+  if (seconds < 0) return 'forever';
   let rest = seconds;
   let text = '';
   for (const [unit, size] of UNITS) {
@@ -79,7 +79,7 @@ function writeTime(seconds: number): string {
     if (count > 0) text += `${count}${unit}`;
     rest -= count * size;
   }
-  return `"${text}"`;
+  return text;
 }
 
 function list(texts: readonly string[]): string {

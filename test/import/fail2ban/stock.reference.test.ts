@@ -1,14 +1,18 @@
 /** fail2ban's own configuration, as Debian installs it, with jails switched on and filters changed as people do. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { appendFileSync, cpSync, existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { MANUAL_JAIL } from '../../../src/core/ledger/policy.ts';
 import { readConfig } from '../../../src/daemon/configuration/config-source.ts';
 import { importFail2ban } from '../../../src/import/fail2ban/directory.ts';
 import { counterpartOf } from '../../../src/import/fail2ban/stock.ts';
 import { run } from '../../cli/fake-terminal.ts';
 import { makeDirectory } from '../../http/running-server.ts';
 import { FAIL2BAN_DIRECTORY, whyNoReference } from '../reference.ts';
+
+const RSYSLOGD = '/usr/sbin/rsyslogd';
 
 const ENABLED = [
   'sshd',
@@ -60,7 +64,7 @@ test('of nine jails that are on nine are on when the daemon reads what the impor
   const configPath = join(to, 'bailiff.toml');
   const loaded = readConfig({ configPath, stateDirectory: to, socketPath: null, dryRun: true });
   assert.deepEqual(loaded.problems, []);
-  const jails = loaded.plan?.jails ?? [];
+  const jails = loaded.plan?.jails.filter(({ policy }) => policy.name !== MANUAL_JAIL) ?? [];
   assert.deepEqual(
     jails.map(({ policy }) => policy.name).sort(),
     [...ENABLED, 'gitea', 'shop'].sort(),
@@ -68,6 +72,12 @@ test('of nine jails that are on nine are on when the daemon reads what the impor
   );
   assert.deepEqual([...new Set(jails.map(({ policy }) => policy.maxRetry))], [4]);
   assert.deepEqual(loaded.plan?.refusedJails, []);
+  assert.deepEqual(
+    loaded.plan?.senders.configured.map(({ name, jails: fed }) => [name, fed]),
+    [['log-files', ['apache-auth', 'nginx-http-auth', 'nginx-botsearch', 'shop', 'gitea']]],
+    'what the jails of log files hear',
+  );
+  checkWithRsyslog(t, join(to, 'rsyslog.d/60-bailiff-files.conf'));
 });
 
 test('a filter that was changed is made anew under a name of its own, and is told what ours finds besides', (t) => {
@@ -91,3 +101,16 @@ test('a filter that was changed is made anew under a name of its own, and is tol
     /^finds less than bailiff's own filter nginx-http-auth: \d+ of its \d+ sample lines are missed, such as /,
   );
 });
+
+/** Asks rsyslogd itself, where there is one, whether it takes the file. */
+function checkWithRsyslog(t: TestContext, path: string): void {
+  if (!existsSync(RSYSLOGD)) {
+    t.diagnostic(`${RSYSLOGD} is not installed: ${path} was not checked`);
+    return;
+  }
+  const directory = makeDirectory(t);
+  const main = join(directory, 'rsyslog.conf');
+  writeFileSync(main, `global(workDirectory="${directory}")\ninclude(file="${path}")\n`);
+  const { status, stderr } = spawnSync(RSYSLOGD, ['-N1', '-f', main], { encoding: 'utf8' });
+  assert.equal(status, 0, stderr);
+}

@@ -124,6 +124,6 @@ test('conditions and references to few texts are written out', () => {
 });
 
 test('what looks back at an address is refused: an address is not taken apart', () => {
-  for (const source of [String.raw`from <HOST>(?<!\d)`, String.raw`from <HOST>(?<!5) x`])
+  for (const source of [String.raw`from <HOST>(?<!\d)`, 'from <HOST>(?<!5) x'])
     assert.throws(() => textsWith(parsePython(source)), ExpressionError);
 });

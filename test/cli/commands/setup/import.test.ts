@@ -19,7 +19,7 @@ test('with --write the result is a configuration that `bailiff check` finds good
   const directory = join(makeDirectory(t), 'imported');
   const { status, out } = await run(['import', 'fail2ban', EXAMPLE, '--all', '--write', directory]);
   assert.equal(status, 0);
-  assert.match(out, /5 files written to/);
+  assert.match(out, /7 files written to/);
   assert.deepEqual(readdirSync(join(directory, 'filters')), ['gate-strict.toml', 'gate.toml', 'shop.toml']);
   const checked = await run(['check', '--config', join(directory, 'bailiff.toml')]);
   assert.equal(checked.status, 0, checked.error);
@@ -30,7 +30,7 @@ test('with --write the result is a configuration that `bailiff check` finds good
   assert.deepEqual(report.jails, ['gate', 'gate-strict', 'shop']);
   assert.equal(
     report.written.length,
-    4,
+    6,
     'a second import overwrites what the first one wrote, but not bailiff.toml',
   );
 });
