@@ -205,6 +205,7 @@ function trimEnd(bytes: Buffer, start: number, end: number): number {
 }
 
 function isPadding(byte: number | undefined): boolean {
+  if (byte === undefined || byte > BLANK) return false;
   return byte === BLANK || byte === 0x0a || byte === 0x0d || byte === 0x00 || byte === 0x09;
 }
 

@@ -12,9 +12,9 @@ const BEGINNINGS = ['last message repeated ', "Last message '", 'message repeate
 
 /** Whether the text in bytes[start, end) may be one, so that it has to become a record. */
 export function mayBeRepeat(bytes: Buffer, start: number, end: number): boolean {
-  const first = bytes[start];
+  if (!isFirst(bytes[start])) return false;
   for (const beginning of BEGINNINGS) {
-    if (first !== beginning[0] || end - start < beginning.length) continue;
+    if (end - start < beginning.length) continue;
     if (bytes.compare(beginning, 0, beginning.length, start, start + beginning.length) === 0) return true;
   }
   return false;
@@ -25,10 +25,17 @@ export function mayBeRepeat(bytes: Buffer, start: number, end: number): boolean 
  * null when it says no such thing.
  */
 export function repeatOf(record: LogRecord, last: LogRecord | null): LogRecord | null {
+  // Two expressions for every record would cost more than all else that is done with one here.
+  if (!isFirst(record.message.charCodeAt(0))) return null;
   if (last === null || last.message.startsWith('message repeated ')) return null;
   const times = timesOf(record, last);
   if (times === null) return null;
   return { ...last, at: record.at, message: `message repeated ${times} times: [ ${last.message}]` };
+}
+
+/** Whether one of BEGINNINGS begins with the character. */
+function isFirst(code: number | undefined): boolean {
+  return code === 0x6c || code === 0x4c || code === 0x6d;
 }
 
 function timesOf(record: LogRecord, last: LogRecord): string | null {
