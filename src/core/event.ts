@@ -23,6 +23,9 @@ export type RejectReason =
   | 'broken-line'
   | 'untrusted';
 
+/** Why no filter reads an entry: none believes who wrote it, or none means the container whose line it is. */
+export type RefusalReason = 'untrusted' | 'unnamed';
+
 /**
  * What a sender begins to do: to say nothing, to speak again; to say far more than usual, no more so; another form; to
  * end its messages with nothing; to send what is days old by its own clock, to send what is of now.
@@ -187,6 +190,18 @@ export type BailiffEvent =
       readonly ruleKind: RuleKind;
       readonly source: SourceKind;
     }
+  /** Entries that some filter names and none reads, of one kind (match/refusals.ts), since the last such event. */
+  | {
+      readonly kind: 'refused';
+      readonly reason: RefusalReason;
+      readonly filter: string;
+      readonly identifier: string;
+      /** The unit, else the executable, else the uid that wrote them. */
+      readonly from: string;
+      /** Name or image; '' where it is no container's. */
+      readonly container: string;
+      readonly count: number;
+    }
   /** What filters have cost and nearly matched since the last such event; those with something to say. */
   | {
       readonly kind: 'filter-activity';
@@ -291,6 +306,7 @@ export const EVENT_KINDS: Readonly<Record<EventKind, true>> = {
   'handshake-failed': true,
   certificate: true,
   matched: true,
+  refused: true,
   'filter-activity': true,
   failure: true,
   ignored: true,

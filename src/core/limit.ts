@@ -12,6 +12,7 @@ export type LimitName =
   | 'message-length' // the message is cut
   | 'sessions' // remembered sessions of a filter: the oldest is dropped
   | 'kept-sessions' // sessions kept over a restart: those heard of longest ago are not
+  | 'refusals' // kinds of records that no filter reads, told of by name: further ones are counted only
   | 'deliveries' // records that a sender may deliver again: the one heard of longest ago is not known again
   | 'backlog' // datagrams waiting to be read: more are left to the kernel, which drops the newest
   | 'firewall-queue' // elements waiting for the kernel

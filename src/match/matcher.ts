@@ -11,6 +11,7 @@ import type { Filter } from './filter.ts';
 import { MAX_WEIGHT } from './filter.ts';
 import type { Finding } from './pattern.ts';
 import { PrefixTree } from './prefix-tree.ts';
+import { type Refusal, Refusals } from './refusals.ts';
 import { isOfEngine, type Route, type RoutedFilter, type RoutedRule, Router } from './router.ts';
 import { type CompiledFilter, type CompiledRule, compileFilter } from './rule.ts';
 import { NO_RANK, resetSession, type Session, SessionTable } from './session.ts';
@@ -21,10 +22,17 @@ import { type FilterCounters, type Stopclock, Stopwatch } from './tally.ts';
 /** No identifier of a filter is longer. */
 const MAX_WORD = 128;
 
+/** Refused records whose message is compared with rules between two reports; each costs some microseconds. */
+const MAX_COMPARISONS = 256;
+
 /** What happened since the last time that it was asked. */
 export type MatcherCounters = {
   /** Journal entries that name a filter's identifier, but carry none of the trusted fields that it asks for. */
   readonly untrusted: number;
+  /** Those that no filter has read, and containers' lines that look like failures of filters that do not mean them. */
+  readonly refusals: readonly Refusal[];
+  /** Records of more kinds than MAX_REFUSALS. */
+  readonly refusalsDropped: number;
   /** Sessions dropped because there were more than MAX_SESSIONS. */
   readonly sessionsDropped: number;
   /** Of the filters that there is something to say about. */
@@ -47,6 +55,9 @@ export class Matcher {
   readonly #router: Router;
   readonly #sessions = new Map<CompiledFilter, SessionTable>();
   #untrusted = 0;
+  readonly #refusals = new Refusals();
+  /** Refused records that may still be compared with rules before the next report. */
+  #comparisons = MAX_COMPARISONS;
   /** Messages looked at. */
   #looks = 0;
   readonly #stopwatch: Stopwatch | null;
@@ -73,10 +84,46 @@ export class Matcher {
       if (out.length > before) return;
     }
     const route = this.#router.routeOf(record);
-    if (route.filters.length === 0) return;
+    if (route.filters.length === 0) {
+      if (isOfEngine(record)) this.#noteUnnamed(record);
+      return;
+    }
     // The PID is the engine's, the same for all of its containers and their clients.
     const lone = record.pid !== '' && isOfEngine(record) ? { ...record, pid: '' } : record;
-    if (!this.#matchRoute(route, lone, out)) this.#untrusted++;
+    if (this.#matchRoute(route, lone, out)) return;
+    this.#untrusted++;
+    this.#noteUntrusted(record, route);
+  }
+
+  /** Tells of a record that its filters do not believe, unless one of them does. */
+  #noteUntrusted(record: LogRecord, route: Route): void {
+    const { trusted, identifier } = record;
+    if (trusted === null || route.filters.some(({ trusts }) => trusts(trusted))) return;
+    const wanted =
+      this.#wouldBe(route, record) ??
+      route.filters.find(({ compiled: { filter } }) => filter.input.identifiers.includes(identifier)) ??
+      route.filters[0];
+    if (wanted !== undefined) this.#refusals.add('untrusted', wanted.compiled.filter.name, record);
+  }
+
+  /** Tells of a line that would be a failure for a filter that does not mean its container. */
+  #noteUnnamed(record: LogRecord): void {
+    const wanted = this.#wouldBe(this.#router.all, record);
+    if (wanted === null || record.trusted === null || !wanted.trusts(record.trusted)) return;
+    this.#refusals.add('unnamed', wanted.compiled.filter.name, record);
+  }
+
+  /** The first filter for which the message is a failure; null also when too many were looked at already. */
+  #wouldBe(route: Route, { message }: LogRecord): RoutedFilter | null {
+    if (this.#comparisons === 0) return null;
+    this.#comparisons--;
+    const look = ++this.#looks;
+    for (const { filter, rule, needs } of route.find(message)) {
+      if (rule.rule.kind !== 'failure' || !areMet(needs, message, look)) continue;
+      const finding = rule.reader.read(message);
+      if (finding !== null && finding.address !== '') return filter;
+    }
+    return null;
   }
 
   /** As `match`, and where that finds nothing with every filter; for tools that look at loose lines. */
@@ -162,10 +209,12 @@ export class Matcher {
   takeCounters(): MatcherCounters {
     const untrusted = this.#untrusted;
     this.#untrusted = 0;
+    this.#comparisons = MAX_COMPARISONS;
+    const { refusals, others: refusalsDropped } = this.#refusals.take();
     let sessionsDropped = 0;
     for (const table of this.#sessions.values()) sessionsDropped += table.takeDropped();
     const filters = this.#router.tallies.flatMap((tally) => tally.take() ?? []);
-    return { untrusted, sessionsDropped, filters };
+    return { untrusted, refusals, refusalsDropped, sessionsDropped, filters };
   }
 
   /** Returns false when a filter does not trust the record. */

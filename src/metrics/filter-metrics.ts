@@ -1,8 +1,11 @@
 /** What filters find in the records, what they nearly find, and what they cost. */
+import type { RefusalReason } from '../core/event.ts';
 import type { RuleKind } from '../core/failure.ts';
 import { type DeclaredJail, each, type MetricEntry, on, product, secondsOf, wordsOf } from './entry.ts';
 
 const RULE_KINDS = wordsOf<RuleKind>({ failure: 1, success: 1, ignore: 1, note: 1 });
+
+const REFUSAL_REASONS = wordsOf<RefusalReason>({ untrusted: 1, unnamed: 1 });
 
 export const FILTER_METRICS: readonly MetricEntry[] = [
   {
@@ -24,6 +27,14 @@ export const FILTER_METRICS: readonly MetricEntry[] = [
       }),
     ],
     zeros: (jails) => each(filtersOf(jails)),
+  },
+  {
+    name: 'bailiff_refused_entries_total',
+    type: 'counter',
+    help: 'Journal entries that the filter would read, were their writer believed or their container meant.',
+    labels: ['filter', 'reason'],
+    events: [on('refused', (event, add) => add(event.count, event.filter, event.reason))],
+    zeros: (jails) => product(filtersOf(jails), REFUSAL_REASONS),
   },
   {
     name: 'bailiff_filter_seconds_total',

@@ -17,6 +17,7 @@ const LIMITS = wordsOf<LimitName>({
   'message-length': 1,
   sessions: 1,
   'kept-sessions': 1,
+  refusals: 1,
   deliveries: 1,
   backlog: 1,
   'firewall-queue': 1,

@@ -5,6 +5,7 @@ import type { Match } from '../../src/core/failure.ts';
 import type { LogRecord } from '../../src/core/record.ts';
 import type { Filter, FilterInput } from '../../src/match/filter.ts';
 import { createMatcher } from '../../src/match/matcher.ts';
+import { MAX_REFUSALS } from '../../src/match/refusals.ts';
 import { journalMatches } from '../../src/match/router.ts';
 import { MAX_SESSIONS } from '../../src/match/session.ts';
 import { filterOf, recordOf, ruleOf } from './records.ts';
@@ -223,6 +224,30 @@ describe('routing', () => {
     assert.equal(matcher.takeCounters().untrusted, 0);
   });
 
+  it('says of what no filter reads how much it was, what it was called and where it came from', () => {
+    const named = (units: readonly string[], name: string) =>
+      filterOf([refused], { journal: { uids: [], units, executables: [] } }, name);
+    const matcher = createMatcher([named(['a.service'], 'a'), named(['b.service'], 'b')]);
+    const from = (unit: string) => recordOf({ message, trusted: { uid: 1_000, unit, executable: '' } });
+    for (const unit of ['x.service', 'x.service', 'b.service', '']) matcher.match(from(unit), []);
+    const kind = { reason: 'untrusted', filter: 'a', identifier: 'sshd', container: '' };
+    assert.deepEqual(matcher.takeCounters().refusals, [
+      { ...kind, from: 'x.service', count: 2 },
+      { ...kind, from: 'uid 1000', count: 1 },
+    ]);
+    assert.deepEqual(matcher.takeCounters().refusals, []);
+  });
+
+  it('tells a bounded number of kinds of them apart', () => {
+    const matcher = createMatcher([filterOf([refused], { identifiers: ['door*'] })]);
+    const trusted = { uid: 1_000, unit: 'session-1.scope', executable: '' };
+    for (let number = 0; number < MAX_REFUSALS + 5; number++) {
+      matcher.match(recordOf({ message, identifier: `door-${number}`, trusted }), []);
+    }
+    const { refusals, refusalsDropped } = matcher.takeCounters();
+    assert.deepEqual([refusals.length, refusalsDropped], [MAX_REFUSALS, 5]);
+  });
+
   it('can be left out', () => {
     const found: Match[] = [];
     createMatcher([filterOf([refused])]).matchAll(recordOf({ message, identifier: 'other' }), found);
@@ -317,6 +342,25 @@ describe('a line of a container', () => {
     ]) {
       assert.equal(matchesOf([application({}, identifiers)], record).length, 0);
     }
+  });
+
+  it('that no filter means is told of when it looks like a failure', () => {
+    const matcher = createMatcher([application()]);
+    const record = recordOf({ message, identifier: '4a9e337af3d3', trusted: dockerd, container: stack });
+    const found: Match[] = [];
+    matcher.match(record, found);
+    matcher.match({ ...record, message: 'accepted' }, found);
+    assert.deepEqual(found, []);
+    assert.deepEqual(matcher.takeCounters().refusals, [
+      {
+        reason: 'unnamed',
+        filter: 'test',
+        identifier: '4a9e337af3d3',
+        from: 'docker.service',
+        container: 'stack-door-1',
+        count: 1,
+      },
+    ]);
   });
 
   it('has no session: its PID is the engine’s, and the same for all clients', () => {

@@ -91,6 +91,15 @@ export const STORY: { readonly [Kind in EventKind]: EventOf<Kind> } = {
   },
   certificate: { kind: 'certificate', certificate: 'syslog-server', until: 1_800_000_000_000_000 },
   matched: { kind: 'matched', filter: 'sshd', rule: 'invalid-user', ruleKind: 'failure', source: 'udp' },
+  refused: {
+    kind: 'refused',
+    reason: 'untrusted',
+    filter: 'sshd',
+    identifier: HOSTILE,
+    from: HOSTILE,
+    container: HOSTILE,
+    count: 3,
+  },
   'filter-activity': {
     kind: 'filter-activity',
     filters: [

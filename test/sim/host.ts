@@ -170,7 +170,7 @@ const MATCHER = {
     out.push({ ...found, address: record.message, record });
   },
   mayMatch: () => true,
-  takeCounters: () => ({ untrusted: 0, sessionsDropped: 0, filters: [] }),
+  takeCounters: () => ({ untrusted: 0, refusals: [], refusalsDropped: 0, sessionsDropped: 0, filters: [] }),
 };
 
 const RULES = {

@@ -29,7 +29,7 @@ export type ExplainOptions = FilterOptions &
 
 /** What `--json` prints. */
 export type Explanation = {
-  readonly record: Pick<LogRecord, 'sender' | 'hostname' | 'identifier' | 'pid' | 'message'>;
+  readonly record: Pick<LogRecord, 'sender' | 'hostname' | 'identifier' | 'pid' | 'message' | 'trusted'>;
   /** Whether every filter was tried, since nothing says which ones read the record. */
   readonly isTriedByAll: boolean;
   readonly filters: readonly ExplainedFilter[];
@@ -69,9 +69,9 @@ export async function explainLine(
   const { record: read, matches } = await runSession(line, matcher, options, terminal);
   const record = matcher.named(read);
   const isTriedByAll = record.identifier === '';
-  const { at, sender, hostname, identifier, pid, message } = record;
+  const { at, sender, hostname, identifier, pid, message, trusted } = record;
   return {
-    record: { sender, hostname, identifier, pid, message },
+    record: { sender, hostname, identifier, pid, message, trusted },
     isTriedByAll,
     filters: explainRecord(compiled, record, isTriedByAll).map(({ filter, route, rules }) => ({
       filter,

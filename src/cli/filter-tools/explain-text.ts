@@ -1,4 +1,6 @@
 /** The explanation of a line as text for people. */
+import { isSystemEngine, originOf } from '../../core/container.ts';
+import type { TrustedFields } from '../../core/record.ts';
 import { printable } from '../../core/text/printable.ts';
 import { excerptAround } from '../render/excerpt.ts';
 import { countOf, wrapText } from '../render/table.ts';
@@ -59,14 +61,21 @@ function renderRouting({ filters, isTriedByAll, record }: Explanation, terminal:
       `no filter reads the identifier ${identifier}; for a line without a syslog header there is --as message`,
     );
   if (named('untrusted') !== '') {
-    lines.push(
-      `not read by ${named('untrusted')}: none of the fields that only journald writes is as they ask`,
-    );
+    lines.push(`not read by ${named('untrusted')}: ${describeDistrust(record.trusted)}`);
   }
   return [
     bold('routing'),
     ...lines.flatMap((line) => indent(wrapText(line, terminal.columns - 2), '  ')),
   ].join('\n');
+}
+
+function describeDistrust(trusted: TrustedFields | null): string {
+  if (trusted === null || originOf(trusted) === 'host') {
+    return 'none of the fields that only journald writes is as they ask';
+  }
+  return isSystemEngine(trusted)
+    ? 'it came out of a container, which services of the host do not believe'
+    : 'it came out of a container whose engine is not run by root: name its user under [journal], uids';
 }
 
 /** Those in which a rule matches, else the ones that go farthest. */

@@ -112,7 +112,9 @@ class Scan {
   end(lines: number, milliseconds: number): void {
     this.flush();
     if (this.#summary !== null)
-      this.#terminal.print(this.#summary.render(lines, milliseconds, this.#terminal));
+      this.#terminal.print(
+        this.#summary.render(lines, milliseconds, this.#matcher.takeCounters(), this.#terminal),
+      );
   }
 
   /** Returns whether any of the matches is of a mode that counts. */

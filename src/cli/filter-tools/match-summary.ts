@@ -3,6 +3,10 @@
 import type { Match, RuleMode } from '../../core/failure.ts';
 import type { LogRecord } from '../../core/record.ts';
 import { printable } from '../../core/text/printable.ts';
+import { refusalWarning } from '../../core/warning/from-events.ts';
+import { warningOf } from '../../core/warning/standing.ts';
+import type { MatcherCounters } from '../../match/matcher.ts';
+import type { Refusal } from '../../match/refusals.ts';
 import type { CompiledFilter, CompiledRule } from '../../match/rule.ts';
 import type { Elapsed } from '../../native/machine-clocks.ts';
 import { excerptAround } from '../render/excerpt.ts';
@@ -14,6 +18,7 @@ import { RuleTimer } from './rule-timer.ts';
 /** Rules without a match that are listed for the time that they take. */
 const MAX_IDLE_RULES = 5;
 const MAX_NEAR_MISSES = 10;
+const MAX_REFUSALS_SHOWN = 10;
 
 const MARGIN = '    ';
 
@@ -52,11 +57,17 @@ export class MatchSummary {
     this.#near.add(record, line, route);
   }
 
-  render(lines: number, milliseconds: number, terminal: Terminal): string {
+  render(
+    lines: number,
+    milliseconds: number,
+    { refusals }: Pick<MatcherCounters, 'refusals'>,
+    terminal: Terminal,
+  ): string {
     const parts = [this.#describeCounts(lines, milliseconds, terminal)];
     const rows = this.#ruleRows(terminal);
     if (rows.length > 0) parts.push(renderRules(rows, terminal));
     if (this.#near.count > 0) parts.push(renderNearMisses(this.#near, terminal));
+    if (refusals.length > 0) parts.push(renderRefusals(refusals, terminal));
     return parts.join('\n\n');
   }
 
@@ -118,6 +129,19 @@ function renderRules(rows: readonly Row[], terminal: Terminal): string {
 function formatTime(milliseconds: number): string {
   if (milliseconds < 0.1) return `${Math.max(1, Math.round(milliseconds * 1_000))} µs`;
   return milliseconds < 1_000 ? `${milliseconds.toFixed(1)} ms` : `${(milliseconds / 1_000).toFixed(1)} s`;
+}
+
+/** As the daemon warns of them. */
+function renderRefusals(refusals: readonly Refusal[], { columns }: Terminal): string {
+  const ranked = [...refusals].sort((left, right) => right.count - left.count);
+  const lines = ranked.slice(0, MAX_REFUSALS_SHOWN).map((refusal) => {
+    const { text, action } = warningOf(refusalWarning(refusal, refusal.count), 0);
+    return `${printable(text)}: ${printable(action)}`;
+  });
+  return [
+    'refused:',
+    ...lines.flatMap((line) => wrapText(line, columns - 2).map((part) => `  ${part}`)),
+  ].join('\n');
 }
 
 function renderNearMisses(near: NearMisses, terminal: Terminal): string {

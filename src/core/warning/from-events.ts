@@ -59,6 +59,8 @@ export function warningsOf(
       return senderWarnings(event);
     case 'rejected':
       return rejectionWarnings(event, count);
+    case 'refused':
+      return raised(refusalWarning(event, count(`refused ${event.reason} ${event.filter}`, event.count)));
     case 'ignored': {
       if (event.reason !== 'protected') return [];
       const given = { count: count(`trusted-fails ${event.jail}`, 1), last: event.address };
@@ -98,6 +100,21 @@ export function certificateWarnings(
     changes.set(code, { kind: 'raise', raised: raise(code, { when, remedy }, name) });
   }
   return [...changes.values()];
+}
+
+/** What is to be said of entries that no filter reads; of each filter once, so that nobody makes the list grow. */
+export function refusalWarning(
+  {
+    reason,
+    filter,
+    identifier,
+    from,
+    container,
+  }: Pick<EventOf<'refused'>, 'reason' | 'filter' | 'identifier' | 'from' | 'container'>,
+  count: number,
+): RaisedWarning {
+  if (reason === 'unnamed') return raise('container-unread', { count, container }, filter);
+  return raise('records-untrusted', { count, identifier, from, container }, filter);
 }
 
 function raised(one: RaisedWarning): readonly WarningChange[] {
@@ -162,8 +179,6 @@ function suppressionWarnings(event: EventOf<'suppressed'>, count: Count): readon
 }
 
 function rejectionWarnings(event: EventOf<'rejected'>, count: Count): readonly WarningChange[] {
-  if (event.reason === 'untrusted')
-    return raised(raise('records-untrusted', { count: count('records-untrusted ', event.count) }));
   if (event.reason !== 'unknown-sender' || event.sender === '') return [];
   return raised(
     raise('senders-refused', { count: count('senders-refused ', event.count), last: event.sender }),

@@ -179,15 +179,39 @@ export const INTAKE_WARNINGS = {
     holdFor: HOUR,
     isLoggedAsEvent: true,
   }),
-  'records-untrusted': kindOf<{ readonly count: number }>({
+  'records-untrusted': kindOf<Refused>({
     severity: 'hint',
     title: 'Entries of the journal are not believed',
-    text: ({ count }) =>
-      `${counted(count, 'entry').replace(/entrys$/, 'entries')} named a service that journald does not vouch for`,
-    action: () => 'bailiff match --journal --since 1h shows what is refused',
+    text: ({ count, identifier, from }, filter) =>
+      `${countedEntries(count)} named ${identifier || 'nothing'} came from ${from}, which filter ${filter} does not believe`,
+    action: ({ from, container }, filter) =>
+      container === ''
+        ? `if ${from} is the service, name it under [journal] in a copy of ${filter}.toml in /etc/bailiff/filters`
+        : `see who runs the container ${container}, and which filter it is for: docs/devices/docker.md`,
     explanation:
-      'Any local user can write SYSLOG_IDENTIFIER=sshd. An entry counts only with the uid, unit or executable that its filter names.',
+      'Any local user can write SYSLOG_IDENTIFIER=sshd. An entry counts only with the uid, unit or executable that its filter names, or from a container engine that root runs; filters of services of the host (sshd, sudo, PAM) believe no container. Named is what was refused last. When it is a container of rootless podman or Docker, name its user in uids.',
     holdFor: HOUR,
-    isLoggedAsEvent: true,
+  }),
+  'container-unread': kindOf<{ readonly count: number; readonly container: string }>({
+    severity: 'hint',
+    title: 'No filter reads a container whose lines look like failures',
+    text: ({ count, container }, filter) =>
+      `${counted(count, 'line')} of the container ${container || 'without a name'} would be ${count === 1 ? 'a failure' : 'failures'} for filter ${filter}, which does not mean it`,
+    action: ({ container }, filter) =>
+      `if it is that program, add containers = ["${container}"] under [journal] in a copy of ${filter}.toml in /etc/bailiff/filters`,
+    explanation:
+      'A filter reads the containers that are called like one of its identifiers, by tag or name, and those that containers in the filter says by name or image. Other containers feed no jail, whatever they write.',
+    holdFor: HOUR,
   }),
 };
+
+type Refused = {
+  readonly count: number;
+  readonly identifier: string;
+  readonly from: string;
+  readonly container: string;
+};
+
+function countedEntries(count: number): string {
+  return count === 1 ? '1 entry' : `${count} entries`;
+}

@@ -20,6 +20,7 @@ const LIMIT_ACTIONS: Readonly<Record<LimitName, string | null>> = {
   'message-length': 'raise max_message_bytes in [syslog]',
   sessions: 'see which service opens so many: bailiff status --json',
   'kept-sessions': null,
+  refusals: null,
   deliveries: null,
   backlog: 'send less, or over TCP: bailiff senders',
   'firewall-queue': 'bailiff doctor',

@@ -64,7 +64,13 @@ const NO_RULES: Rules = {
   matcher: {
     match: () => undefined,
     mayMatch: () => false,
-    takeCounters: () => ({ untrusted: 0, sessionsDropped: 0, filters: [] }),
+    takeCounters: () => ({
+      untrusted: 0,
+      refusals: [],
+      refusalsDropped: 0,
+      sessionsDropped: 0,
+      filters: [],
+    }),
   },
   routes: new Map(),
 };
@@ -282,11 +288,17 @@ export class Pipeline {
   }
 
   #reportMatcher(): void {
-    const { untrusted, sessionsDropped, filters } = this.#rules.matcher.takeCounters();
+    const { untrusted, refusals, refusalsDropped, sessionsDropped, filters } =
+      this.#rules.matcher.takeCounters();
     const { emit } = this.#parts;
     if (filters.length > 0) emit({ kind: 'filter-activity', filters });
     if (untrusted > 0)
       emit({ kind: 'rejected', source: 'journal', sender: '', reason: 'untrusted', count: untrusted });
+    for (const refusal of refusals) emit({ kind: 'refused', ...refusal });
+    if (refusalsDropped > 0) {
+      const detail = 'records that no filter reads were counted and not told of by name';
+      emit({ kind: 'limit', limit: 'refusals', detail, count: refusalsDropped });
+    }
     const detail = 'the sessions heard of longest ago were forgotten';
     if (sessionsDropped > 0) emit({ kind: 'limit', limit: 'sessions', detail, count: sessionsDropped });
   }

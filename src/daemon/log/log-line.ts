@@ -162,6 +162,7 @@ export function logLineOf(event: BailiffEvent): LogLine | null {
     case 'connection':
     case 'certificate':
     case 'matched':
+    case 'refused':
     case 'filter-activity':
     case 'enforced':
     case 'firewall-transaction':

@@ -71,9 +71,30 @@ for (const [event, ...said] of [
     'hint senders-refused: 4 messages dropped from hosts that are no senders, the last from 192.0.2.9',
   ],
   [
-    { kind: 'rejected', source: 'journal', sender: '', reason: 'untrusted', count: 2 },
-    'hint records-untrusted: 2 entries named a service that journald does not vouch for',
+    {
+      kind: 'refused',
+      reason: 'untrusted',
+      filter: 'vaultwarden',
+      identifier: 'vaultwarden',
+      from: 'shop.service',
+      container: '',
+      count: 12,
+    },
+    'hint records-untrusted: 12 entries named vaultwarden came from shop.service, which filter vaultwarden does not believe',
   ],
+  [
+    {
+      kind: 'refused',
+      reason: 'unnamed',
+      filter: 'vaultwarden',
+      identifier: '8f3c41045e7c',
+      from: 'docker.service',
+      container: 'stack-passwords-1',
+      count: 1,
+    },
+    'hint container-unread: 1 line of the container stack-passwords-1 would be a failure for filter vaultwarden, which does not mean it',
+  ],
+  [{ kind: 'rejected', source: 'journal', sender: '', reason: 'untrusted', count: 2 }],
   [{ kind: 'clock-set', step: -2 * HOUR }, 'warning clock-jumped: the time of day was set back by 2h'],
   [{ kind: 'clock-set', step: SECOND }],
   [

@@ -33,9 +33,18 @@ import {
 const A = '203.0.113.9';
 const B = '203.0.113.10';
 
+/** What a matcher counts that has met nothing. */
+const NOTHING: MatcherCounters = {
+  untrusted: 0,
+  refusals: [],
+  refusalsDropped: 0,
+  sessionsDropped: 0,
+  filters: [],
+};
+
 /** Finds in a message like `sshd failure normal 203.0.113.9 2` what it says, the weight at the end. */
 const MATCHER = {
-  counters: { untrusted: 0, sessionsDropped: 0, filters: [] } as MatcherCounters,
+  counters: NOTHING,
   match(record: LogRecord, out: Match[]): void {
     if (record.message === '') return;
     const [filter = '', kind, mode, address = '', weight = '1'] = record.message.split(' ');
@@ -53,7 +62,7 @@ const MATCHER = {
   mayMatch: (identifier: string) => identifier !== 'noise',
   takeCounters() {
     const counters = this.counters;
-    this.counters = { untrusted: 0, sessionsDropped: 0, filters: [] };
+    this.counters = NOTHING;
     return counters;
   },
 };
@@ -283,17 +292,32 @@ test('a tick tells what limits have cost, and what the matcher has turned away',
   const court = new Court(null, [policyOf()], { maxOffenders: 1, maxBans: 1 });
   court.udp(fail(A), fail(B), fail(B), fail(B));
   court.udp(fail(A), fail(A), fail(A));
-  MATCHER.counters = { untrusted: 4, sessionsDropped: 5, filters: [] };
+  const refusal = {
+    reason: 'untrusted',
+    filter: 'sshd',
+    identifier: 'sshd',
+    from: 'a.service',
+    container: '',
+    count: 3,
+  } as const;
+  MATCHER.counters = {
+    ...NOTHING,
+    untrusted: 4,
+    refusals: [refusal],
+    refusalsDropped: 1,
+    sessionsDropped: 5,
+  };
   court.pipeline.tick();
   court.pipeline.tick();
   assert.deepEqual(
     court.recorder.of('limit').map(({ limit, count }) => `${limit} ${count}`),
-    ['sessions 5', 'offenders 1', 'bans 1'],
+    ['refusals 1', 'sessions 5', 'offenders 1', 'bans 1'],
   );
   assert.deepEqual(
     court.recorder.of('rejected').map(({ source, reason, count }) => `${source} ${reason} ${count}`),
     ['journal untrusted 4'],
   );
+  assert.deepEqual(court.recorder.of('refused'), [{ kind: 'refused', ...refusal }]);
 });
 
 test('decisions made elsewhere are enforced and told just so', () => {
@@ -435,7 +459,7 @@ test('a relay lends what it may do itself, and no more', () => {
 test('what filters cost and nearly matched is told every second, and by old rules before new ones take their place', () => {
   const court = new Court();
   const filters = [{ filter: 'sshd', nearMisses: 3, busyMicroseconds: 12.5 }];
-  const report = { untrusted: 0, sessionsDropped: 0, filters };
+  const report = { ...NOTHING, filters };
   MATCHER.counters = report;
   court.pipeline.tick();
   court.pipeline.tick();

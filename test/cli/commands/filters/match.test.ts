@@ -235,6 +235,16 @@ test('the summary alone is there for long logs', async (t) => {
   assertGolden('match-summary', withoutTimes(out));
 });
 
+test('the summary says what was refused, why, and what to do', async (t) => {
+  const entry = { message: 'refused root from 203.0.113.9', identifier: 'door', unit: 'shop.service' };
+  const path = writeLog(t, JSON.stringify(entry));
+  const { out } = await matchFile(path, '--as', 'jsonl', '--summary');
+  assert.match(
+    out.replace(/\s+/g, ' '),
+    /refused: 1 entry named door came from shop.service, which filter door does not believe: if shop.service is/,
+  );
+});
+
 test('a terminal gets text, in which the parts of the line have colours', async (t) => {
   const paint = (name: string) => (text: string) => `<${name}>${text}</${name}>`;
   const [bold, dim, red, yellow, green] = ['b', 'd', 'r', 'y', 'g'].map(paint) as [
