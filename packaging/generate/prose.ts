@@ -9,7 +9,7 @@ export const FILES: readonly Term[] = [
     'Your own filters, see bailiff-filters(5). One takes the place of a shipped one of its name.',
   ],
   ['/usr/share/bailiff/filters/*.toml', 'The filters that come along.'],
-  ['/usr/share/bailiff/jails.toml', 'The jails that come along, all of them off: to be enabled in conf.d.'],
+  ['/usr/share/bailiff/jails.toml', 'The jails that come along, to be enabled in conf.d; manual is on.'],
   ['/usr/share/bailiff/schema/', 'JSON schemas of the configuration and of filters, for editors.'],
   ['/var/lib/bailiff/', 'Bans, counts and the position in the journal, across restarts.'],
   ['/run/bailiff/bailiff.sock', 'The control socket. Its owner, root and the group bailiff may use it.'],

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { bitsOf, familyOf, type Network, parseAddress, splitNetwork } from '../core/address/address.ts';
 import { PrefixSet } from '../core/address/prefix-set.ts';
 import { type JailPolicy, MANUAL_JAIL } from '../core/ledger/policy.ts';
+import { warnOfBlindJails } from './blind-jails.ts';
 import { nodeAt, type Path, placeOf, placeOfKey, type TableNode } from './document/document.ts';
 import { nearest } from './document/nearest.ts';
 import { formatProblemLine, type Problem, problemAt, problemOfFile, quote } from './document/problem.ts';
@@ -83,6 +84,7 @@ export function normalise(input: NormaliseInput): Normalised {
     })),
     refusedJails,
   };
+  warnOfBlindJails(plan, report);
   const { problems, refusals, warnings } = report;
   return { plan: freeze(plan), problems, refusals, warnings };
 }

@@ -99,6 +99,27 @@ test('the jail manual has no filter, comes last, and alone does not mean that an
   );
 });
 
+test('a jail that can never count anything is told, with what keeps it from it', (t) => {
+  const filterDirectories = [{ path: fixture('blind-filters'), strict: false }];
+  const text =
+    '[jail.late]\n[jail.never]\n[jail.recidive]\nenabled = true\n[jail.all]\nfilters = ["late", "recidive"]\n';
+  const warningsOf = (more: string) => {
+    const { lines, warnings } = loadFiles(t, { 'bailiff.toml': `${text}${more}` }, { filterDirectories });
+    assert.deepEqual(lines, []);
+    return warnings.map(formatProblemLine).map((line) => line.replace(/^.*\/bailiff\.toml:/, ''));
+  };
+  assert.deepEqual(warningsOf(''), [
+    '1:7: jail `late` will never ban: its mode is "normal", and its filters have rules for failures from "aggressive" on; write `mode = "aggressive"`, if you want what they find',
+    '2:7: jail `never` will never ban: no rule of its filters is of kind failure',
+    '4:11: jail `recidive` sees no ban of bailiff: it does not read what it logs itself, and no other host can send its log here ([syslog]); unless fail2ban or SSHGuard ban on this host too, nothing is counted',
+  ]);
+  assert.doesNotMatch(
+    warningsOf('[syslog]\nudp = ["192.168.1.2:514"]\n').join(),
+    /recidive/,
+    'others can send bans',
+  );
+});
+
 test('drop-ins are read in the byte order of their names: tables merge, later values and lists replace', (t) => {
   const { plan, lines, files, directory } = loadFiles(t, {
     'bailiff.toml':

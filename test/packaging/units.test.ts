@@ -1,7 +1,8 @@
 /** The files that a package gives to systemd, the shell and AppArmor, as far as no machine is needed to judge them. */
 import assert from 'node:assert/strict';
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
-import { globSync, readFileSync } from 'node:fs';
+import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { VITAL_TIMEOUT_MILLISECONDS } from '../../src/daemon/part.ts';
@@ -48,6 +49,36 @@ test('the service manager waits longer for a start than the daemon for its vital
 
 test('the service sees the processes of others, whose units make their records credible', () => {
   assert.match(readFileSync(UNIT, 'utf8'), /^ProtectProc=default$/m);
+});
+
+test('systemd finds nothing to say about the sockets and the service that they start', (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'bailiff-units-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  // The program is not installed here.
+  const service = readFileSync(UNIT, 'utf8').replaceAll('/usr/bin/bailiff', '/bin/true');
+  writeFileSync(join(directory, 'bailiff.service'), service);
+  const sockets = globSync('*.socket', { cwd: join(PACKAGING, 'systemd') });
+  for (const socket of sockets) cpSync(join(PACKAGING, 'systemd', socket), join(directory, socket));
+  const files = sockets.map((socket) => join(directory, socket));
+  const verify = spawnSync('systemd-analyze', ['verify', '--man=no', ...files], { encoding: 'utf8' });
+  if (verify.error !== undefined) return t.skip(`needs systemd-analyze: ${verify.error.message}`);
+  const own = verify.stderr.split('\n').filter((line) => line.includes('bailiff'));
+  assert.deepEqual([verify.status, own], [0, []]);
+});
+
+test('guides enable sockets that there are, and restart the service, without which none of them opens', () => {
+  const docs = resolve(PACKAGING, '../docs');
+  const names = new Set(globSync('*.socket', { cwd: join(PACKAGING, 'systemd') }));
+  const commands = globSync('**/*.md', { cwd: docs }).flatMap((file) => {
+    const text = readFileSync(join(docs, file), 'utf8').replaceAll(/\s+/g, ' ');
+    return [...text.matchAll(/systemctl (enable(?: [\w@.-]+)* bailiff-[\w.-]+)(.{0,60})/g)];
+  });
+  assert.ok(commands.length >= 3, 'the guides say how');
+  for (const [all, words = '', rest = ''] of commands) {
+    for (const unit of words.split(' ').slice(1)) assert.ok(names.has(unit), `${unit} in: ${all}`);
+    // A socket whose service runs already does not start: --now would fail.
+    assert.match(rest, /systemctl restart bailiff/, all);
+  }
 });
 
 for (const name of ['udp', 'tcp', 'tls']) {

@@ -8,6 +8,11 @@ import { FOREVER, formatDuration, type Microseconds } from '../../core/time.ts';
 import { ownAddresses } from '../../daemon/judgement/own-addresses.ts';
 import { countOf } from '../render/table.ts';
 
+/** Of the daemon's log. */
+const OWN_IDENTIFIER = 'bailiff';
+const OF_OTHERS_ONLY =
+  ', where it comes from another host: what the daemon here logs itself it does not read';
+
 export type JailVerdict = {
   readonly jail: string;
   /** Whether the match counts there. */
@@ -46,7 +51,9 @@ function judgeInJail(match: Match, jailPlan: JailPlan, ledger: Ledger, at: Micro
   const observation = ledger.observe({ jail, address, seenAt: at, weight }, at, decisions);
   if (observation.outcome === 'ignored') return passOver(describeObstacle(observation.reason, address));
   const { offender, count } = observation;
-  return { jail, counts: true, text: describeCount(jailPlan, offender, count, decisions.length > 0) };
+  const remark = match.record.identifier === OWN_IDENTIFIER ? OF_OTHERS_ONLY : '';
+  const text = `${describeCount(jailPlan, offender, count, decisions.length > 0)}${remark}`;
+  return { jail, counts: true, text };
 }
 
 function describeObstacle(reason: Obstacle, address: string): string {

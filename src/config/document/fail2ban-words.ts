@@ -60,7 +60,7 @@ const ABSENT: ReadonlyMap<string, string> = new Map([
   ['prefregex', `each rule of a filter reads the whole line: ${IMPORT}`],
   ['maxlines', 'a rule reads one line; `remember` and `after` join the lines of a session'],
   ['maxmatches', 'lines are not kept with a ban; they are in the journal'],
-  ['bantime', '`ban_time` is one length for all bans; [jail.recidive] bans for longer who comes back'],
+  ['bantime', 'every ban of a jail lasts `ban_time`, whoever comes back'],
   ['action', NO_ACTION],
   ['actions', NO_ACTION],
   ['banaction', NO_ACTION],

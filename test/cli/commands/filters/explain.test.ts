@@ -69,6 +69,18 @@ test('--json has the same for programs', async (t) => {
   });
 });
 
+test('of a ban that bailiff itself has logged, a jail counts what another host sends only', async (t) => {
+  const configPath = join(makeDirectory(t), 'bailiff.toml');
+  writeFileSync(configPath, '[jail.recidive]\nenabled = true\n');
+  const line = 'banned 203.0.113.9 in sshd for 10m (offence)';
+  const source = ['--as', 'message', '--identifier', 'bailiff', '--filter', 'recidive'];
+  const { out } = await run(['explain', line, ...source, '--config', configPath]);
+  assert.match(
+    out,
+    /counts 1 of .*where it comes from another host: what the daemon here logs itself it does not read/s,
+  );
+});
+
 test('a jail says why it does not count a match', async (t) => {
   const line = `${HEAD}refused root from 203.0.113.9`;
   const expectations: ReadonlyArray<readonly [string, string, string, RegExp]> = [
