@@ -76,7 +76,7 @@ test('of a ban that bailiff itself has logged, a jail counts what another host s
   const source = ['--as', 'message', '--identifier', 'bailiff', '--filter', 'recidive'];
   const { out } = await run(['explain', line, ...source, '--config', configPath]);
   assert.match(
-    out,
+    out.replaceAll(/\s+/g, ' '),
     /counts 1 of .*where it comes from another host: what the daemon here logs itself it does not read/s,
   );
 });
