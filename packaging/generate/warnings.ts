@@ -38,7 +38,7 @@ function section(code: WarningCode): string {
 }
 
 /** Lines of at most 120 characters, as the other pages have. */
-function wrap(text: string): string {
+export function wrap(text: string): string {
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(' ')) {
