@@ -17,7 +17,13 @@ import { ANYWHERE, type DatePlace, insertDates, parseDatePattern } from './dates
 import type { Definition, FilterSource, Forms } from './definition.ts';
 import { readForms } from './definition.ts';
 import { type Draft, finishRules, type ImportedRule } from './drafts.ts';
-import { inputOf, programOfDaemon, programsWithin, readJournalMatch } from './identifiers.ts';
+import {
+  inputOf,
+  literalPrograms,
+  programOfDaemon,
+  programsWithin,
+  readJournalMatch,
+} from './identifiers.ts';
 import type { PlacedLine, PlacedValue } from './ini.ts';
 import type { Remarks } from './remark.ts';
 
@@ -36,9 +42,9 @@ const MAX_EXPRESSIONS = 500;
 
 /**
  * What translating one filter and one of its expressions may cost: a second or two. The dearest filters of fail2ban 1.1
- * take 15 million, their dearest expressions two.
+ * take less than 30 million, their dearest expressions less than 5.
  */
-const FILTER_STEPS = 40_000_000;
+const FILTER_STEPS = 60_000_000;
 const EXPRESSION_STEPS = 10_000_000;
 
 /** Null when nothing of it can be carried over; the remarks say why. Throws SettingsError and ExpressionError. */
@@ -51,12 +57,15 @@ function translateFilter(source: FilterSource, remarks: Remarks): ImportedFilter
   const stem = file.replace(/^.*\/|\.conf$/g, '');
   const forms = readForms(source);
   const program = programOfDaemon(forms.file.text('_daemon'));
-  const input = inputOf(stem, program, readJournalMatch(forms.file.lines('journalmatch'), remarks));
+  const journal = readJournalMatch(forms.file.lines('journalmatch'), remarks);
+  const literal = program !== undefined ? [] : literalPrograms(forms.file.lines('failregex'));
+  const input = inputOf(stem, program, journal, literal);
   const known = [...(program?.samples ?? []), ...input.identifiers.map((text) => text.replace(/\*$/, ''))];
-  const translator = new Translator(known, remarks);
+  const translator = new Translator(known, literal, remarks);
   const rules = translator.translate(forms);
   if (!rules.some(({ kind }) => kind === 'failure')) return null;
-  if (source.isOfFiles !== true) noteInput(source, input, program !== undefined, forms.file, remarks);
+  if (source.isOfFiles !== true)
+    noteInput(source, input, program !== undefined || literal.length > 0, forms.file, remarks);
   const identifiers = [...new Set([...input.identifiers, ...translator.programs])];
   return {
     name,
@@ -99,10 +108,13 @@ class Translator {
   /** Programs that the expressions name by themselves. */
   readonly programs = new Set<string>();
   readonly #samples: readonly string[];
+  /** Those of the samples with which expressions begin, so that no host stands before them. */
+  readonly #literal: readonly string[];
   readonly #remarks: Remarks;
   #hasSessions = false;
 
-  constructor(samples: readonly string[], remarks: Remarks) {
+  constructor(samples: readonly string[], literal: readonly string[], remarks: Remarks) {
+    this.#literal = literal;
     this.#samples = samples.length > 0 ? [...new Set(samples)] : ['service'];
     this.#remarks = remarks;
   }
@@ -227,8 +239,11 @@ class Translator {
     const plain = prune(
       forms.flatMap((texts) =>
         this.#samples.flatMap((name) => {
-          const withPid = takeBeginning(texts, ` host ${name}[12345]: `);
-          return withPid.length > 0 ? withPid : takeBeginning(texts, ` host ${name}: `);
+          const take = (header: string): Tree[] => takeBeginning(texts, header);
+          const withPid = take(` host ${name}[12345]: `);
+          if (this.#literal.includes(name))
+            return [...withPid, ...[` host ${name}: `, `${name}[12345]: `, `${name}: `].flatMap(take)];
+          return withPid.length > 0 ? withPid : take(` host ${name}: `);
         }),
       ),
     );

@@ -21,7 +21,12 @@ export type Program = {
 const MAX_NAMES = 40;
 
 /** What journalmatch names. */
-export type JournalMatch = { readonly units: readonly string[]; readonly identifiers: readonly string[] };
+export type JournalMatch = {
+  readonly units: readonly string[];
+  readonly identifiers: readonly string[];
+  /** Names and images of containers. */
+  readonly containers: readonly string[];
+};
 
 /** The programs that `_daemon` names; null for one that can be any. Throws ExpressionError. */
 export function readProgram(daemon: string): Program | null {
@@ -73,34 +78,53 @@ function headOf(tree: Tree): Beginning[] {
 }
 
 /**
- * Reads journalmatch: groups of FIELD=value, all of which must hold, the groups joined by `+`
- * (journalctl(1)). _COMM can be changed by the process itself, so it becomes an identifier.
+ * Reads journalmatch: groups of FIELD=value, all of which must hold, the groups joined by `+` (journalctl(1)). _COMM can
+ * be changed by the process itself, so it becomes an identifier; so does the tag of a container, which its engine
+ * writes as one (docs.docker.com/engine/logging/drivers/journald).
  */
 export function readJournalMatch(value: PlacedValue, remarks: Remarks): JournalMatch {
-  const units: string[] = [];
-  const identifiers: string[] = [];
+  const found = { units: new Set<string>(), identifiers: new Set<string>(), containers: new Set<string>() };
   for (const { text, place } of value) {
     for (const term of text.split(/\s+/)) {
-      const [, field, content = ''] = /^(\w+)=(.+)$/.exec(term.replaceAll(/["']/g, '')) ?? [];
-      if (field === '_SYSTEMD_UNIT') units.push(content);
-      else if (field === '_COMM' || field === 'SYSLOG_IDENTIFIER') identifiers.push(content);
+      const [, field = '', content = ''] = /^(\w+)=(.+)$/.exec(term.replaceAll(/["']/g, '')) ?? [];
+      const kind = JOURNAL_FIELDS.get(field);
+      if (kind !== undefined) found[kind].add(content);
       else if (term !== '' && term !== '+') remarks.changed(place, `journalmatch: ${term} is not looked at`);
     }
   }
-  return { units: [...new Set(units)], identifiers: [...new Set(identifiers)] };
+  const [units, identifiers, containers] = [[...found.units], [...found.identifiers], [...found.containers]];
+  // An engine is believed where the filter reads its container, and is no service of its own.
+  const services = containers.length === 0 ? units : units.filter((unit) => !CONTAINER_ENGINES.test(unit));
+  return { units: services, identifiers, containers };
 }
 
-/** Puts together what is known. `name` is the filter's, which stands in for a program that is named nowhere. */
+const JOURNAL_FIELDS: ReadonlyMap<string, keyof JournalMatch> = new Map([
+  ['_SYSTEMD_UNIT', 'units'],
+  ['_COMM', 'identifiers'],
+  ['SYSLOG_IDENTIFIER', 'identifiers'],
+  ['CONTAINER_TAG', 'identifiers'],
+  ['CONTAINER_NAME', 'containers'],
+  ['IMAGE_NAME', 'containers'],
+] as const);
+
+const CONTAINER_ENGINES = /^(?:docker|containerd|podman)\.service$/;
+
+/**
+ * Puts together what is known; `literal` are names in expressions. `name` is the filter's, which stands in for a
+ * program that is named nowhere.
+ */
 export function inputOf(
   name: string,
   program: Program | null | undefined,
   journal: JournalMatch,
+  literal: readonly string[],
 ): FilterInput {
   const fallback = program === undefined ? [...new Set([name, name.split('-')[0] ?? name])] : [];
-  const named = [...new Set([...(program?.identifiers ?? []), ...journal.identifiers])];
+  const named = [...new Set([...(program?.identifiers ?? []), ...journal.identifiers, ...literal])];
   const identifiers = program === null ? journal.identifiers : named.length > 0 ? named : fallback;
   const uids = journal.units.length === 0 || journal.identifiers.length > 0 ? [0] : [];
-  return { identifiers, journal: { uids, units: journal.units, executables: [] } };
+  const containers = journal.containers.length === 0 ? {} : { containers: journal.containers };
+  return { identifiers, journal: { uids, units: journal.units, executables: [], ...containers } };
 }
 
 /**
@@ -116,6 +140,25 @@ export function programsWithin(message: Tree): string[] {
     return name ?? [];
   });
   return [...new Set(heads)];
+}
+
+/** What may stand before a program's name in an expression: the line's beginning, blanks, any text, a host. */
+const BEFORE_NAME = String.raw`\^?(?:\.[*+]\??|\\[sS][*+]?\??|\\b| )*`;
+/** `name\[\d+\]: `, or `name: `, which may be a level or a field too. */
+const NAME_WITH_PID = new RegExp(
+  String.raw`^${BEFORE_NAME}([A-Za-z](?:\w|\\?[.-](?=\w)){1,30})\\\[(?:\\d|\[0-9\]|\[\^\\?\]\])[*+]\\\]`,
+);
+const NAME_ALONE = new RegExp(String.raw`^${BEFORE_NAME}([A-Za-z](?:\w|\\?[.-](?=\w)){1,30}):(?: |\\s)`);
+const NO_PROGRAM =
+  /^(?:\w*(?:err|error|warn|warning|info|notice|debug|trace|fatal|alert|crit|critical|message|msg|failed|failure))$/i;
+
+/** Names of programs with which expressions begin by themselves, as in `^.*shop\[\d+\]: refused`. */
+export function literalPrograms(expressions: PlacedValue): string[] {
+  const names = expressions.flatMap(({ text }) => {
+    const name = NAME_WITH_PID.exec(text)?.[1] ?? NAME_ALONE.exec(text)?.[1];
+    return name === undefined || NO_PROGRAM.test(name) ? [] : name.replaceAll('\\', '');
+  });
+  return [...new Set(names)].slice(0, MAX_NAMES);
 }
 
 /** As readProgram, for a filter that may have no `_daemon`: undefined then, or when it cannot be read. */

@@ -18,6 +18,7 @@ export function writeFilter(filter: ImportedFilter): string {
     '',
     '[journal]',
     ...(input.journal.uids.length > 0 ? [`uids = [${input.journal.uids.join(', ')}]`] : []),
+    ...(input.journal.containers === undefined ? [] : [`containers = ${list(input.journal.containers)}`]),
     ...(input.journal.units.length > 0 ? [`units = ${list(input.journal.units)}`] : []),
   ];
   return `${[...head, ...filter.rules.flatMap(writeRule)].join('\n')}\n`;

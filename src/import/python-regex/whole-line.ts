@@ -98,7 +98,7 @@ function complete(search: Tree): Tree {
   const ways = [...optionsOf(anchored), ...optionsOf(free).map((way) => sequence([ANYTHING, way]))];
   const parts = ways.flatMap((way) => (isNothing(way) ? [] : optionsOf(inOneLine(untilEnd(way)))));
   const whole = prune(parts).reduce(either, NOTHING);
-  if (isNothing(whole)) throw new ExpressionError('it finds nothing in a single line');
+  if (isNothing(whole)) throw new ExpressionError('it is dead: no single line can match it');
   return whole;
 }
 

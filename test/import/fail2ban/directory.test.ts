@@ -7,9 +7,13 @@ import { fileURLToPath } from 'node:url';
 import { loadConfig } from '../../../src/config/load.ts';
 import type { Plan } from '../../../src/config/plan.ts';
 import { OperationalError } from '../../../src/core/errors.ts';
+import type { Match } from '../../../src/core/failure.ts';
 import { MANUAL_JAIL } from '../../../src/core/ledger/policy.ts';
 import { type Fail2banImport, importFail2ban } from '../../../src/import/fail2ban/directory.ts';
 import { writeFilter, writeJails } from '../../../src/import/fail2ban/toml.ts';
+import { asFilter } from '../../../src/import/python-regex/examine.ts';
+import { createMatcher } from '../../../src/match/matcher.ts';
+import { recordOf } from '../../match/records.ts';
 
 const EXAMPLE = fileURLToPath(new URL('../example', import.meta.url));
 const GOLDEN = fileURLToPath(new URL('../golden', import.meta.url));
@@ -109,6 +113,33 @@ test('a filter that is too large to be proved is refused by its name, and the ne
       ['pot', 1],
     ],
   );
+});
+
+test('what an expression says of its program is found where the program is told apart from the message', (t) => {
+  const directory = makeDirectory(t);
+  mkdirSync(join(directory, 'filter.d'));
+  const expressions = [
+    '^.*shop\\[\\d+\\]: refused <HOST>$',
+    '^shop\\[\\d+\\]: denied <HOST>$',
+    'shop: late <HOST>$',
+  ];
+  writeFileSync(
+    join(directory, 'filter.d', 'web.conf'),
+    `[Definition]\nfailregex = ${expressions.join('\n  ')}\n`,
+  );
+  const [filter] = importFail2ban(directory, { all: true }).filters;
+  assert.ok(filter);
+  assert.deepEqual(filter.input.identifiers, ['shop']);
+  const matcher = createMatcher([asFilter(filter)]);
+  for (const message of ['refused 203.0.113.9', 'denied 203.0.113.9', 'late 203.0.113.9']) {
+    const found: Match[] = [];
+    matcher.match(recordOf({ message, identifier: 'shop', pid: '7' }), found);
+    assert.deepEqual(
+      found.map(({ address }) => address),
+      ['203.0.113.9'],
+      message,
+    );
+  }
 });
 
 test('an imported filter may not be shipped: there it is refused for having no samples', (t) => {
