@@ -1,8 +1,9 @@
 /** Asks the daemon, over HTTP on its control socket. */
-import { type IncomingMessage, request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { defaultPaths, SYSTEM_SOCKET_PATH } from '../config/paths.ts';
 import { OperationalError } from '../core/errors.ts';
 import type { ProblemReport } from '../http/control.ts';
+import { request } from '../http/node-http.ts';
 import { type SocketOptions, socketPathOf } from './command.ts';
 import { countOf } from './render/table.ts';
 import type { Terminal } from './render/terminal.ts';

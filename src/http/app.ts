@@ -1,5 +1,5 @@
 /** What every HTTP server of the daemon has in common: limits, and problems as RFC 9457 has them. */
-import { type Server, STATUS_CODES } from 'node:http';
+import type { Server } from 'node:http';
 import type { ListenOptions, Socket } from 'node:net';
 import fastify, {
   type FastifyError,
@@ -13,6 +13,7 @@ import { printableJson } from '../core/text/printable.ts';
 import type { ConnectionLimits } from './connections.ts';
 import { ControlError, type ProblemReport } from './control.ts';
 import { createGatedServer } from './gated-server.ts';
+import { STATUS_CODES } from './node-http.ts';
 import { checkRequestShapes, NO_SCHEMA_COMPILERS } from './request-shape.ts';
 import type { TlsIdentity } from './tls-server.ts';
 

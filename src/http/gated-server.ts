@@ -1,9 +1,10 @@
 /** An HTTP or HTTPS server whose connections are limited, and have one request at a time. */
-import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
+import type { RequestListener, Server, ServerOptions } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Emit } from '../core/event.ts';
 import { type Connection, type ConnectionLimits, Connections, peerOf } from './connections.ts';
+import { createServer } from './node-http.ts';
 import { RequestGate } from './request-gate.ts';
 import { createTlsServer, type TlsIdentity } from './tls-server.ts';
 

@@ -73,8 +73,6 @@ export class CompiledPattern {
   readonly hasUser: boolean;
   /** Where in the pattern's text the address stands, 0 when that is not known. */
   readonly addressOffset: number;
-  /** Bytes of the longest whole message that it is believed to match; infinite when a cut one does not matter. */
-  readonly maxWholeLine: number;
   readonly #body: Expression;
   /** With the groups that `read` takes and no others: each of the others cost a hit 15 ns. */
   readonly #expression: LineExpression;
@@ -90,6 +88,8 @@ export class CompiledPattern {
   readonly #offsets: ReadonlyMap<number, number>;
   /** With all groups. */
   #full: LineExpression | undefined;
+  /** What `maxWholeLine` has found out, -1 before. */
+  #maxWholeLine = -1;
   #ambiguity: Proof<Ambiguity> | undefined;
   #growth: Proof<Growth> | undefined;
   /** The greediest reading and the laziest, with positions, and the numbers that the address's groups have in each. */
@@ -113,19 +113,28 @@ export class CompiledPattern {
     const read = keepGroups(parsed.body, [...address, ...user, ...session, ...attempts]);
     this.#expression = this.#compile(writeExpression(read, false));
     if (isProved) this.#ambiguity = this.#growth = null;
-    this.#addressPlaces = placesOf(address, read, false);
-    this.#userPlaces = placesOf(user, read, false);
-    this.#sessionPlaces = placesOf(session, read, false);
-    this.#attemptsPlaces = placesOf(attempts, read, false);
+    const written = writtenGroups(read, false);
+    this.#addressPlaces = placesOf(address, written);
+    this.#userPlaces = placesOf(user, written);
+    this.#sessionPlaces = placesOf(session, written);
+    this.#attemptsPlaces = placesOf(attempts, written);
     this.#addressGroups = address;
     this.hasAddress = address.length > 0;
     this.hasUser = user.length > 0;
     this.addressOffset = Math.max(0, addressOffset);
-    this.maxWholeLine = maxWholeLine(parsed.body, address);
     this.prefixes = literalPrefixes(parsed.body, maxPrefixes);
     this.required = requiredClauses(parsed.body, MAX_REQUIRED).filter(
       (clause) => !this.prefixes.every((prefix) => containsAny(prefix, clause)),
     );
+  }
+
+  /**
+   * Bytes of the longest whole message that it is believed to match; infinite when a cut one does not matter. Found out
+   * when it is first asked for: of all patterns of a start that was a fortieth of it.
+   */
+  get maxWholeLine(): number {
+    if (this.#maxWholeLine < 0) this.#maxWholeLine = maxWholeLine(this.#body, this.#addressGroups);
+    return this.#maxWholeLine;
   }
 
   /**
@@ -266,7 +275,7 @@ export class CompiledPattern {
     const hasPositions = this.square === null;
     this.#readings ??= [false, true].map((reversed) => ({
       expression: this.#compile(writeExpression(this.#body, reversed), hasPositions),
-      addressPlaces: placesOf(this.#addressGroups, this.#body, reversed),
+      addressPlaces: placesOf(this.#addressGroups, writtenGroups(this.#body, reversed)),
     }));
     const [greediest, laziest] = this.#readings.map(({ expression, addressPlaces }) => {
       const groups = expression.exec(text);
@@ -322,9 +331,8 @@ export function meets(text: string, [clause]: readonly Clause[]): boolean {
   return clause === undefined || containsAny(text, clause);
 }
 
-/** The numbers that the groups have when writeExpression has written the body. */
-function placesOf(groups: readonly number[], body: Expression, reversed: boolean): number[] {
-  const written = writtenGroups(body, reversed);
+/** The numbers that the groups have among those that writeExpression has written. */
+function placesOf(groups: readonly number[], written: readonly number[]): number[] {
   return groups.map((group) => written.indexOf(group) + 1);
 }
 
