@@ -165,7 +165,7 @@ function showSum({ jails, tally }: Fail2banImport, waiting: number, terminal: Te
   const others = tally.filters - tally.replaced.length - tally.refused.length;
   terminal.print(
     printable(
-      `${countOf(tally.filters, 'filter')}: ${tally.replaced.length} are bailiff's own, ${others} were made${refused}`,
+      `${countOf(tally.filters, 'filter')}: ${tally.replaced.length} by bailiff's own, ${others} made anew${refused}`,
     ),
   );
   if (tally.off > 0)
