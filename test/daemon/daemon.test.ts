@@ -155,7 +155,7 @@ test('a storm of reloads does not keep it from ending', async (t) => {
   const daemon = run();
   await daemon.printed(/ ready\n/);
   for (let round = 0; round < 50; round++) daemon.child.kill('SIGHUP');
-  await daemon.printed(/reloaded: 1 jail/);
+  await daemon.printed(/reloaded: 2 jails/);
   for (let round = 0; round < 50; round++) daemon.child.kill('SIGHUP');
   assert.equal(await daemon.stop(), 0, daemon.output);
   assert.doesNotMatch(daemon.output, DOES_NOT_STOP);

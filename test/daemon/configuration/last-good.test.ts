@@ -51,6 +51,7 @@ test('what is kept is read as what was in force: the file, its drop-ins, the fil
   assert.deepEqual(problems, []);
   assert.deepEqual(plan?.jails.map(({ policy }) => `${policy.name} ${policy.maxRetry}`).sort(), [
     'door 7',
+    'manual 5',
     'sshd 3',
   ]);
 });

@@ -44,15 +44,15 @@ test('what the files say is put in force, and told', async (t) => {
   const { reloader, write, did, recorder } = setUp(t);
   write(`${SSHD}[jail.mail]\nfilters = ["sshd"]\n`);
   const report = await reloader.reload();
-  assert.deepEqual([report.applied, report.jails], [true, ['sshd', 'mail']]);
-  assert.deepEqual(did, ['sshd mail in force']);
+  assert.deepEqual([report.applied, report.jails], [true, ['sshd', 'mail', 'manual']]);
+  assert.deepEqual(did, ['sshd mail manual in force']);
   assert.deepEqual(
     reloader.plan.jails.map(({ policy }) => policy.name),
-    ['sshd', 'mail'],
+    ['sshd', 'mail', 'manual'],
   );
   assert.deepEqual(
     recorder.of('reload').map(({ result, jails }) => `${result} ${jails}`),
-    ['applied 2'],
+    ['applied 3'],
   );
 });
 
@@ -62,7 +62,7 @@ test('a fault leaves everything as it is, and is told: to whoever asked, in the 
   const before = reloader.plan;
   const report = await reloader.reload();
   assert.equal(report.applied, false);
-  assert.deepEqual(report.jails, ['sshd']);
+  assert.deepEqual(report.jails, ['sshd', 'manual']);
   assert.match(report.problems.join('\n'), /bailiff\.toml:2:1: .*\n.*max_rety = 3\n +\| \^/);
   assert.equal(reloader.plan, before);
   assert.deepEqual(did, []);
@@ -100,8 +100,8 @@ test('one reload runs at a time, and all that are asked for meanwhile are one mo
   write(`${SSHD}[jail.mail]\nfilters = ["sshd"]\n`);
   assert.equal(did.length, 1);
   gate.resolve();
-  assert.deepEqual((await first).jails, ['sshd']);
-  for (const { jails } of await Promise.all(others)) assert.deepEqual(jails, ['sshd', 'mail']);
+  assert.deepEqual((await first).jails, ['sshd', 'manual']);
+  for (const { jails } of await Promise.all(others)) assert.deepEqual(jails, ['sshd', 'mail', 'manual']);
   assert.equal(recorder.of('reload').length, 2);
   await reloader.reload();
   assert.equal(recorder.of('reload').length, 3);
