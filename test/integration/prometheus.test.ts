@@ -28,6 +28,7 @@ const PENDING_ALERTS = ['BailiffSenderSilent', 'BailiffSenderClockWrong'];
 const QUIET_PANELS: readonly string[] = [
   'Open connections',
   'Lost in the kernel in an hour',
+  'Refused entries by filter',
   'Lost on the way',
   'Open connections by host',
   'Bugs seen',
