@@ -57,7 +57,7 @@ export function writeRsyslog(inputs: readonly LogInput[]): string {
     'module(load="imfile")',
     ...inputs.map(
       ({ file, tag }) =>
-        `input(type="imfile" File="${file}" Tag="${tag}" Facility="local7" freshStartTail="on" Ruleset="bailiff-files")`,
+        `input(type="imfile" File="${escaped(file)}" Tag="${tag}" Facility="local7" freshStartTail="on" Ruleset="bailiff-files")`,
     ),
     'ruleset(name="bailiff-files") {',
     `  action(type="omfwd" Target="127.0.0.1" Port="${PORT}" Protocol="tcp" TCP_Framing="octet-counted"`,
@@ -65,6 +65,11 @@ export function writeRsyslog(inputs: readonly LogInput[]): string {
     '}',
     '',
   ].join('\n');
+}
+
+/** Within the quotation marks of RainerScript, where a `$` stands for itself (rsyslogd 8.2302 refuses `\$`). */
+function escaped(path: string): string {
+  return path.replace(/["\\]/g, '\\$&');
 }
 
 /** The file for conf.d that lets bailiff hear it. */
