@@ -26,6 +26,19 @@ export type RejectReason =
 /** Why no filter reads an entry: none believes who wrote it, or none means the container whose line it is. */
 export type RefusalReason = 'untrusted' | 'unnamed';
 
+/** Journal entries of one kind that no filter reads. All texts but the filter's name are from the log. */
+export type Refusal = {
+  readonly reason: RefusalReason;
+  /** The first filter that they would have been for. */
+  readonly filter: string;
+  readonly identifier: string;
+  /** Who wrote them, by what journald has stamped: the unit, else the executable, else the uid. */
+  readonly from: string;
+  /** The container's name, or its image where it has none; '' where it is no container's. */
+  readonly container: string;
+  readonly count: number;
+};
+
 /**
  * What a sender begins to do: to say nothing, to speak again; to say far more than usual, no more so; another form; to
  * end its messages with nothing; to send what is days old by its own clock, to send what is of now.
@@ -191,17 +204,7 @@ export type BailiffEvent =
       readonly source: SourceKind;
     }
   /** Entries that some filter names and none reads, of one kind (match/refusals.ts), since the last such event. */
-  | {
-      readonly kind: 'refused';
-      readonly reason: RefusalReason;
-      readonly filter: string;
-      readonly identifier: string;
-      /** The unit, else the executable, else the uid that wrote them. */
-      readonly from: string;
-      /** Name or image; '' where it is no container's. */
-      readonly container: string;
-      readonly count: number;
-    }
+  | ({ readonly kind: 'refused' } & Refusal)
   /** What filters have cost and nearly matched since the last such event; those with something to say. */
   | {
       readonly kind: 'filter-activity';

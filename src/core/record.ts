@@ -81,3 +81,22 @@ function isAddressCode(code: number): boolean {
   const letter = code | 0x20;
   return (code >= 0x30 && code <= 0x3a) || code === 0x2e || (letter >= 0x61 && letter <= 0x66);
 }
+
+/** A record of which nothing is known but its text, such as a line of a file. */
+export function bareRecord(message: string, at: Microseconds): LogRecord {
+  return {
+    at,
+    source: 'file',
+    sender: '',
+    hostname: '',
+    identifier: '',
+    pid: '',
+    facility: -1,
+    severity: -1,
+    message,
+    timestamp: -1,
+    trusted: null,
+    structuredData: '',
+    connection: 0,
+  };
+}

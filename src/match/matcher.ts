@@ -2,6 +2,7 @@
  * From records to matches: the hot path. A record that no filter reads costs one look-up; one that is read costs a few
  * comparisons of its beginning and allocates nothing unless a rule hits.
  */
+import type { Refusal } from '../core/event.ts';
 import type { Match } from '../core/failure.ts';
 import type { KeptSession } from '../core/kept-session.ts';
 import type { LogRecord } from '../core/record.ts';
@@ -11,7 +12,7 @@ import type { Filter } from './filter.ts';
 import { MAX_WEIGHT } from './filter.ts';
 import type { Finding } from './pattern.ts';
 import { PrefixTree } from './prefix-tree.ts';
-import { type Refusal, Refusals } from './refusals.ts';
+import { Refusals } from './refusals.ts';
 import { isOfEngine, type Route, type RoutedFilter, type RoutedRule, Router } from './router.ts';
 import { type CompiledFilter, type CompiledRule, compileFilter } from './rule.ts';
 import { NO_RANK, resetSession, type Session, SessionTable } from './session.ts';
@@ -83,13 +84,14 @@ export class Matcher {
       this.#matchRoute(tagged.route, tagged.record, out);
       if (out.length > before) return;
     }
-    const route = this.#router.routeOf(record);
+    const isEngine = isOfEngine(record);
+    const route = isEngine ? this.#router.routeOfContainer(record) : this.#router.route(record.identifier);
     if (route.filters.length === 0) {
-      if (isOfEngine(record)) this.#noteUnnamed(record);
+      if (isEngine) this.#noteUnnamed(record);
       return;
     }
     // The PID is the engine's, the same for all of its containers and their clients.
-    const lone = record.pid !== '' && isOfEngine(record) ? { ...record, pid: '' } : record;
+    const lone = isEngine && record.pid !== '' ? { ...record, pid: '' } : record;
     if (this.#matchRoute(route, lone, out)) return;
     this.#untrusted++;
     this.#noteUntrusted(record, route);

@@ -1,19 +1,6 @@
 /** Entries of the journal that some filter names and none reads: how many of each kind. */
-import type { RefusalReason } from '../core/event.ts';
+import type { Refusal, RefusalReason } from '../core/event.ts';
 import type { LogRecord } from '../core/record.ts';
-
-/** Records of one kind. All texts but the filter's name are from the log. */
-export type Refusal = {
-  readonly reason: RefusalReason;
-  /** The first filter that it would have been for. */
-  readonly filter: string;
-  readonly identifier: string;
-  /** Who wrote it, by what journald has stamped: the unit, else the executable, else the uid. */
-  readonly from: string;
-  /** The container's name, or its image where it has none; '' where it is no container's. */
-  readonly container: string;
-  readonly count: number;
-};
 
 /** Kinds that are told apart between two reports; of further ones, the newest, only how many records they were. */
 export const MAX_REFUSALS = 32;

@@ -175,10 +175,11 @@ export class Router {
 
   /** The route of a record: by its identifier, or by all that an engine says of its container. */
   routeOf(record: LogRecord): Route {
-    return isOfEngine(record) ? this.#routeOfContainer(record) : this.route(record.identifier);
+    return isOfEngine(record) ? this.routeOfContainer(record) : this.route(record.identifier);
   }
 
-  #routeOfContainer(record: LogRecord): Route {
+  /** The route of a record that `isOfEngine`. */
+  routeOfContainer(record: LogRecord): Route {
     const { identifier, container } = record;
     const key = `${identifier}\n${container?.name ?? ''}\n${container?.image ?? ''}`;
     const remembered = this.#ofContainers.get(key);

@@ -1,5 +1,5 @@
 /** From a line of a file to a record, in each of the forms that the tools read. */
-import { type LogRecord, markCut } from '../../core/record.ts';
+import { bareRecord, type LogRecord, markCut } from '../../core/record.ts';
 import type { Microseconds } from '../../core/time.ts';
 import { MAX_LINE_BYTES } from '../../sources/lines.ts';
 import { type Origin, SyslogParser } from '../../syslog/parse.ts';
@@ -87,7 +87,7 @@ class ContainerLines implements LineReader {
   read(bytes: Buffer, start: number, end: number, isCut: boolean): LogRecord | null | string {
     this.id = undefined;
     const line = isCut || bytes[start] !== BRACE ? null : this.#file.read(bytes.toString('utf8', start, end));
-    if (line !== null) return this.#unwrap(newRecord('', this.#now), line);
+    if (line !== null) return this.#unwrap(bareRecord('', this.#now), line);
     const record = this.#inner.read(bytes, start, end, isCut);
     this.id = this.#inner.id;
     if (typeof record !== 'object' || record === null) return record;
@@ -116,7 +116,7 @@ class MessageLines implements LineReader {
   read(bytes: Buffer, start: number, end: number, isCut: boolean): LogRecord | null {
     const text = bytes.toString('utf8', start, end);
     const message = isCut ? markCut(text) : text.replace(/\r$/, '');
-    return message === '' ? null : newRecord(message, this.#now);
+    return message === '' ? null : bareRecord(message, this.#now);
   }
 }
 
@@ -143,7 +143,7 @@ class JsonLines implements LineReader {
     this.id = typeof id === 'string' || typeof id === 'number' ? id : undefined;
     const isLong = message.length > MAX_LINE_BYTES;
     return {
-      ...newRecord(isLong ? markCut(message.slice(0, MAX_LINE_BYTES)) : message, this.#now),
+      ...bareRecord(isLong ? markCut(message.slice(0, MAX_LINE_BYTES)) : message, this.#now),
       identifier: textOf(identifier),
       sender: textOf(sender),
       pid: textOf(pid),
@@ -173,22 +173,4 @@ function parseJson(text: string): unknown {
 
 function textOf(value: unknown): string {
   return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
-}
-
-function newRecord(message: string, at: Microseconds): LogRecord {
-  return {
-    at,
-    source: 'file',
-    sender: '',
-    hostname: '',
-    identifier: '',
-    pid: '',
-    facility: -1,
-    severity: -1,
-    message,
-    timestamp: -1,
-    trusted: null,
-    structuredData: '',
-    connection: 0,
-  };
 }

@@ -1,12 +1,12 @@
 /** What a run of `bailiff match` came to: lines, matches and time of each rule, and the lines that came close. */
 
+import type { Refusal } from '../../core/event.ts';
 import type { Match, RuleMode } from '../../core/failure.ts';
 import type { LogRecord } from '../../core/record.ts';
 import { printable } from '../../core/text/printable.ts';
 import { refusalWarning } from '../../core/warning/from-events.ts';
 import { warningOf } from '../../core/warning/standing.ts';
 import type { MatcherCounters } from '../../match/matcher.ts';
-import type { Refusal } from '../../match/refusals.ts';
 import type { CompiledFilter, CompiledRule } from '../../match/rule.ts';
 import type { Elapsed } from '../../native/machine-clocks.ts';
 import { excerptAround } from '../render/excerpt.ts';

@@ -4,7 +4,7 @@ import { parseDocument } from '../../config/document/document.ts';
 import { readSource } from '../../config/document/files.ts';
 import { readFilter } from '../../config/filters/schema.ts';
 import type { Match } from '../../core/failure.ts';
-import type { LogRecord } from '../../core/record.ts';
+import { bareRecord } from '../../core/record.ts';
 import type { Filter } from '../../match/filter.ts';
 import { createMatcher } from '../../match/matcher.ts';
 import { asFilter } from '../python-regex/examine.ts';
@@ -31,7 +31,7 @@ export function compareWithOurs(
   const samples = samplesOf(ours);
   for (const { line, address } of samples) {
     const found: Match[] = [];
-    matcher.matchAll(recordOf(line, identifier), found);
+    matcher.matchAll({ ...bareRecord(line, 0), identifier }, found);
     if (!found.some((match) => match.kind === 'failure' && match.address === address)) missed.push(line);
   }
   return { all: samples.length, missed };
@@ -52,22 +52,4 @@ function samplesOf({ rules }: Filter): { readonly line: string; readonly address
     .flatMap(({ line, expect, before }) =>
       before.length > 0 || !expect?.address ? [] : { line, address: expect.address },
     );
-}
-
-function recordOf(message: string, identifier: string): LogRecord {
-  return {
-    at: 0,
-    source: 'udp',
-    sender: '',
-    hostname: '',
-    identifier,
-    pid: '',
-    facility: -1,
-    severity: -1,
-    timestamp: -1,
-    structuredData: '',
-    message,
-    connection: 0,
-    trusted: null,
-  };
 }

@@ -1,6 +1,6 @@
 /** Runs a filter's own samples through the real matcher. */
 import type { Match } from '../../core/failure.ts';
-import type { LogRecord } from '../../core/record.ts';
+import { bareRecord, type LogRecord } from '../../core/record.ts';
 import { MILLISECOND } from '../../core/time.ts';
 import type { Rule, Sample } from '../filter.ts';
 import { Matcher } from '../matcher.ts';
@@ -51,19 +51,10 @@ export class SampleBench {
   #record(line: string, pid: string): LogRecord {
     const message = this.#data?.scan(line) ? (this.#data.parameter(MESSAGE_PARAMETER) ?? '') : line;
     return {
-      at: ++this.#lines * MILLISECOND,
-      source: 'file',
-      sender: '',
-      hostname: '',
+      ...bareRecord(message, ++this.#lines * MILLISECOND),
       identifier: this.#identifier,
       pid,
-      facility: -1,
-      severity: -1,
-      message,
-      timestamp: -1,
-      trusted: null,
       structuredData: line.slice(0, line.length - message.length).trimEnd(),
-      connection: 0,
     };
   }
 }
