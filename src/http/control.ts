@@ -99,8 +99,10 @@ export type AddressInJailReport = {
   readonly maxRetry: number | null;
   /** Networks on the ignore list of the jail that hold it, or that it holds. */
   readonly ignoredBy: readonly Network[];
-  /** Its bans, those of wider networks that hold it, and of a network those inside. */
+  /** Its bans, those of wider networks that hold it, and of a network those inside; of many the newest. */
   readonly bans: readonly BanReport[];
+  /** How many there are besides: `/v1/bans` has them. */
+  readonly furtherBans: number;
 };
 
 /** All that concerns an address or a network; jails that know nothing of it are left out. */

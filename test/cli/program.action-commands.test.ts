@@ -138,7 +138,7 @@ test('version needs no daemon', async () => {
 
 test('status and bans of an address tell all that concerns it', async (t) => {
   const { socketPath, control } = await startServer(t);
-  const known = { ignoredBy: [], maxRetry: 5, failures: 0, bans: [] };
+  const known = { ignoredBy: [], maxRetry: 5, failures: 0, bans: [], furtherBans: 0 };
   control.addressReport = {
     address: '',
     protectedBy: [

@@ -5,20 +5,21 @@ import { formatRemaining, formatTime, oldestFirst } from './ban-table.ts';
 import { countOf, formatCount } from './table.ts';
 import type { Terminal } from './terminal.ts';
 
-/** Bans inside a network that are shown, the newest; `--json` has all. */
+/** Bans inside a network that are shown, the newest. */
 const MAX_SHOWN_BANS = 50;
 
 export function renderAddress({ address, protectedBy, jails }: AddressReport, terminal: Terminal): string {
   const { style } = terminal;
   const bans = oldestFirst(jails.flatMap((jail) => jail.bans));
-  const more = bans.length - MAX_SHOWN_BANS;
+  const further = jails.reduce((sum, { furtherBans }) => sum + furtherBans, 0);
+  const more = further + Math.max(0, bans.length - MAX_SHOWN_BANS);
   const lines = [
     ...protectedBy.map(({ by, network }) =>
       by === 'trust'
         ? `trusted: [trust] has ${network}`
         : `never banned: ${network} is an address of this host`,
     ),
-    ...(more > 0 ? [`${countOf(more, 'earlier ban')} not shown: --json has them`] : []),
+    ...(more > 0 ? [`${countOf(more, 'earlier ban')} not shown: bailiff bans has them`] : []),
     ...bans.slice(-MAX_SHOWN_BANS).map((ban) => describeBan(ban, address)),
     ...jails.flatMap(describeCounts),
   ];

@@ -14,7 +14,7 @@ export type JailConcern = {
   readonly maxRetry: number | null;
   /** Networks on the ignore list of the jail that hold it, or that it holds. */
   readonly ignoredBy: readonly Network[];
-  /** Its bans, those of wider networks that hold it, and of a network those inside. */
+  /** Of a network the bans inside, then its own and those of wider networks that hold it. */
   readonly bans: readonly Ban[];
 };
 
@@ -37,14 +37,22 @@ export function concernOf(jail: JailLedger, network: Network, at: Microseconds):
   const usual = policy === null || network.includes('/') ? [] : [offenderOf(network, policy)];
   const names = [...new Set([...namesOf(network, policy), ...usual])];
   const own = names.flatMap((offender) => jail.ban(offender) ?? []);
-  const bans = new Set([...own, ...holdersOf(jail, network)]);
-  if (network.includes('/')) {
-    const within = new PrefixSet([network]);
-    for (const ban of jail.bans()) if (within.has(splitNetwork(ban.offender).address)) bans.add(ban);
-  }
+  const holding = new Set([...own, ...holdersOf(jail, network)]);
+  const inside = network.includes('/') ? bansInside(jail, network).filter((ban) => !holding.has(ban)) : [];
   const failures = names.reduce((sum, offender) => sum + jail.failuresOf(offender, at), 0);
   const ignoredBy = policy?.ignore.overlapping(network) ?? [];
-  return { jail: name, failures, maxRetry: policy?.maxRetry ?? null, ignoredBy, bans: [...bans] };
+  return {
+    jail: name,
+    failures,
+    maxRetry: policy?.maxRetry ?? null,
+    ignoredBy,
+    bans: [...inside, ...holding],
+  };
+}
+
+function bansInside(jail: JailLedger, network: Network): Ban[] {
+  const within = new PrefixSet([network]);
+  return [...jail.bans()].filter(({ offender }) => within.has(splitNetwork(offender).address));
 }
 
 /** The jail's bans of networks that hold this one and others as well. */

@@ -66,6 +66,9 @@ export type ControlServiceParts = {
   readonly reload: () => Promise<ReloadReport>;
 };
 
+/** Bans of one jail in the report of an address: there may be a hundred thousand in a network. */
+export const MAX_BANS_OF_ADDRESS = 1_000;
+
 const OBSTACLES: Readonly<Record<Obstacle, string>> = {
   ignore: 'it is, or holds, an address on the ignore list of this jail',
   protected: 'it is, or holds, a trusted address or one of this host',
@@ -133,7 +136,11 @@ export class ControlService implements Control {
       protectedBy: ledger
         .protectedIn(network)
         .map((one) => ({ by: trust.includes(one) ? 'trust' : 'host', network: one })),
-      jails: concerns.map((one) => ({ ...one, bans: one.bans.map((ban) => this.#banReport(ban)) })),
+      jails: concerns.map((one) => ({
+        ...one,
+        bans: one.bans.slice(-MAX_BANS_OF_ADDRESS).map((ban) => this.#banReport(ban)),
+        furtherBans: Math.max(0, one.bans.length - MAX_BANS_OF_ADDRESS),
+      })),
     };
   }
 

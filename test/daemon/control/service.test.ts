@@ -6,7 +6,7 @@ import type { Decision } from '../../../src/core/ledger/decision.ts';
 import { Ledger } from '../../../src/core/ledger/ledger.ts';
 import { formatInstant, HOUR, MINUTE, SECOND } from '../../../src/core/time.ts';
 import { VERSION } from '../../../src/core/version.ts';
-import { ControlService } from '../../../src/daemon/control/service.ts';
+import { ControlService, MAX_BANS_OF_ADDRESS } from '../../../src/daemon/control/service.ts';
 import { Enforcer } from '../../../src/daemon/enforcement/enforcer.ts';
 import { Health } from '../../../src/daemon/health.ts';
 import { Pipeline } from '../../../src/daemon/judgement/pipeline.ts';
@@ -33,13 +33,13 @@ function reportsOf(reports: BanReports): readonly BanReport[] {
   return reports.slice(0, reports.length);
 }
 
-async function setUp(t: TestContext) {
+async function setUp(t: TestContext, limits = PLAN.limits) {
   const time = new ManualTime();
   const recorder = new Recorder();
   const firewall = new FakeFirewall(time);
   const store = new FakeStore();
-  const ledger = new Ledger(PLAN.limits);
-  let plan: Plan = PLAN;
+  const ledger = new Ledger(limits);
+  let plan: Plan = { ...PLAN, limits };
   const reconfigure = () => {
     const policies = plan.jails.map(({ policy }) => policy);
     ledger.reconfigure({ policies, limits: plan.limits, protectedNetworks: plan.trust }, time.now(), []);
@@ -167,6 +167,16 @@ test('an address is told with its bans, who trusts it, and only in the jails tha
     jails: [],
   });
   assert.throws(() => service.address('203.0.113.9', 'shop'), { code: 'no-such-jail' });
+});
+
+test('of the bans in a network only so many are told, its own among them, and how many there are besides', async (t) => {
+  const { service, ban } = await setUp(t, { ...PLAN.limits, maxBans: 2 * MAX_BANS_OF_ADDRESS });
+  await ban('203.0.0.0/16', 'mail');
+  for (let index = 0; index <= MAX_BANS_OF_ADDRESS; index++)
+    await ban(`203.0.${index >> 8}.${index & 255}`, 'mail');
+  const [{ bans = [], furtherBans = 0 } = {}] = service.address('203.0.0.0/16', null).jails;
+  assert.deepEqual([bans.length, furtherBans], [MAX_BANS_OF_ADDRESS, 2]);
+  assert.equal(bans.at(-1)?.offender, '203.0.0.0/16');
 });
 
 test('a ban can be said to last, also forever', async (t) => {
