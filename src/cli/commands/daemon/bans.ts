@@ -14,8 +14,8 @@ import {
 } from '../../command.ts';
 import { renderBans, summariseBans } from '../../render/ban-table.ts';
 import type { Terminal } from '../../render/terminal.ts';
+import { showAddress } from '../../show-address.ts';
 import { readAddress } from './ban.ts';
-import { showAddress } from './status.ts';
 
 type BansOptions = SocketOptions & JsonOptions & { readonly jail?: string; readonly follow?: true };
 

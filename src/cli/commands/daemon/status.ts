@@ -3,13 +3,7 @@ import type { Refused } from '../../../config/plan.ts';
 import { parseNetwork } from '../../../core/address/address.ts';
 import { printable, printableLines } from '../../../core/text/printable.ts';
 import { formatDuration, MILLISECOND } from '../../../core/time.ts';
-import type {
-  AddressReport,
-  JailReport,
-  JailStatusReport,
-  StatusReport,
-  WarningReport,
-} from '../../../http/control.ts';
+import type { JailReport, JailStatusReport, StatusReport, WarningReport } from '../../../http/control.ts';
 import { askDaemon, pathOf } from '../../client.ts';
 import {
   type AddCommand,
@@ -21,12 +15,12 @@ import {
   type SocketOptions,
   socketOption,
 } from '../../command.ts';
-import { renderAddress } from '../../render/address.ts';
 import { oldestFirst, renderBans } from '../../render/ban-table.ts';
 import { describePolicy } from '../../render/policy.ts';
 import { renderActivity } from '../../render/sparkline.ts';
 import { countOf, formatCount, type Row, renderTable, wrapText } from '../../render/table.ts';
 import type { Paint, Style, Terminal } from '../../render/terminal.ts';
+import { showAddress } from '../../show-address.ts';
 
 /** Warnings that the status shows, the worst; --json has all. */
 const MAX_SHOWN_WARNINGS = 5;
@@ -70,18 +64,6 @@ export const addStatus: AddCommand = (program, { terminal, end }) => {
       end(EXIT.done);
     });
 };
-
-/** All that concerns an address or network, of one jail or of all. */
-export async function showAddress(
-  address: string,
-  options: SocketOptions & JsonOptions & { readonly jail?: string },
-  terminal: Terminal,
-): Promise<void> {
-  const path = pathOf(['addresses', address], { jail: options.jail });
-  const report = await askDaemon<AddressReport>(options, terminal, { method: 'GET', path });
-  if (options.json) printJson(terminal, report);
-  else terminal.print(renderAddress(report, terminal));
-}
 
 export function renderStatus(report: StatusReport, terminal: Terminal): string {
   const sections = [
